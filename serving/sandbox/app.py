@@ -26,6 +26,7 @@ DEFAULT_MODELS = (
 )
 
 _LARGEST_BODY = 64 * 1024 * 1024
+_NO_ANSWER = Answer(lambda _: b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class _Endpoint:
             received = await self._read(scope, receive)
             await self._answer(received, scope, receive, send)
         except RefusedError as error:
-            await Exchange(scope, receive, send, Answer(b"", b"")).refuse(error.refusal)
+            await Exchange(scope, receive, send, _NO_ANSWER).refuse(error.refusal)
         except ClientLeftError:
             return
 
@@ -129,7 +130,7 @@ async def _body(receive: Receive) -> bytes:
 
 
 def _object(received: Received) -> Mapping[str, object]:
-    if not isinstance(received.body, Mapping):
+    if not isinstance(received.body, dict):
         raise bad_request("the body must be a JSON object")
     return received.body
 
@@ -138,8 +139,7 @@ def _chat_answer(received: Received, rules: Rules) -> Answer:
     body = _object(received)
     reply = chat_reply(body, rules.clock())
     return Answer(
-        body=as_completion(reply),
-        bare=as_completion(reply, usage=False),
+        encode=lambda usage: as_completion(reply, usage=usage),
         events=as_events(reply, usage=wants_usage(body)) if wants_stream(body) else None,
         latency=rules.pace(reply.model),
         tokens=reply.usage["completion_tokens"],
@@ -149,7 +149,7 @@ def _chat_answer(received: Received, rules: Rules) -> Answer:
 def _embeddings_answer(received: Received, rules: Rules) -> Answer:
     body = _object(received)
     encoded = embeddings_body(body)
-    return Answer(encoded, encoded, latency=rules.pace(model_of(body)))
+    return Answer(lambda _: encoded, latency=rules.pace(model_of(body)))
 
 
 def _models_answer(_received: Received, rules: Rules) -> Answer:
@@ -158,4 +158,4 @@ def _models_answer(_received: Received, rules: Rules) -> Answer:
         for name in (DEFAULT_MODELS if rules.models is None else rules.models)
     ]
     encoded = dumps({"object": "list", "data": rows})
-    return Answer(encoded, encoded)
+    return Answer(lambda _: encoded)

@@ -54,7 +54,7 @@ def wants_stream(body: Body) -> bool:
 def wants_usage(body: Body) -> bool:
     """Tell whether the stream is to end with its usage."""
     options = body.get("stream_options")
-    return isinstance(options, Mapping) and options.get("include_usage") is True
+    return isinstance(options, dict) and options.get("include_usage") is True
 
 
 def _messages(body: Body) -> list[Mapping[str, object]]:
@@ -125,10 +125,10 @@ def _forced_function(body: Body) -> Mapping[str, object] | None:
     functions = _functions(body.get("tools"))
     if choice == "required" and functions:
         return functions[0]
-    if not isinstance(choice, Mapping):
+    if not isinstance(choice, dict):
         return None
     wanted = choice.get("function")
-    name = wanted.get("name") if isinstance(wanted, Mapping) else None
+    name = wanted.get("name") if isinstance(wanted, dict) else None
     for function in functions:
         if function.get("name") == name:
             return function
@@ -144,13 +144,13 @@ def _functions(tools: object) -> list[Mapping[str, object]]:
 
 def _structured(body: Body) -> str | None:
     wanted = body.get("response_format")
-    if not isinstance(wanted, Mapping):
+    if not isinstance(wanted, dict):
         return None
     if wanted.get("type") == "json_object":
         return json.dumps({"simulated": True})
     if wanted.get("type") != "json_schema":
         return None
     described = wanted.get("json_schema")
-    if not isinstance(described, Mapping) or not isinstance(described.get("schema"), Mapping):
+    if not isinstance(described, dict) or not isinstance(described.get("schema"), dict):
         raise bad_request("'response_format' of type json_schema needs json_schema.schema, an object")
     return minimal_json(described["schema"])

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -39,18 +40,21 @@ class Answer:
     """A normal answer, ready to be sent.
 
     Attributes:
-        body: the whole JSON body (of a plain answer, also when the request asked for a stream).
-        bare: the same without its usage.
+        encode: returns the JSON body of the plain answer, with its usage (True) or without (False).
         events: the events when a stream was asked for, else None.
         latency: how slowly it is to be sent.
         tokens: how many tokens it has.
     """
 
-    body: bytes
-    bare: bytes
+    encode: Callable[[bool], bytes]
     events: Events | None = None
     latency: Latency = Latency()
     tokens: int = 0
+
+    @property
+    def body(self) -> bytes:
+        """The whole JSON body of a plain answer."""
+        return self.encode(True)
 
     @property
     def content_type(self) -> str:
@@ -59,10 +63,10 @@ class Answer:
 
 
 class Exchange:
-    """A connection on which one request waits for its answer."""
+    """A connection on which one request, its body read, waits for its answer."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, answer: Answer) -> None:
-        """Take the connection at the point where the request's body has been read."""
+        """Take the connection from the server, and what would be the normal answer."""
         self._transport = cast(asyncio.Transport, scope["state"]["transport"])
         self._receive = receive
         self._send = send
@@ -134,8 +138,9 @@ class Exchange:
         """
         events = self.answer.events
         if events is None:
-            await self.start(JSON, length=len(self.answer.body))
-            await self.write(self.answer.body[: len(self.answer.body) // 2])
+            body = self.answer.body
+            await self.start(JSON, length=len(body))
+            await self.write(body[: len(body) // 2])
             return
         await self.start(EVENT_STREAM)
         await self.write(b"".join(events.head + events.tokens[:tokens]))

@@ -142,7 +142,8 @@ class EndAfter:
     async def play(self, exchange: Exchange) -> None:
         """Begin the answer and end it early; a plain answer becomes half a JSON body."""
         if exchange.answer.events is None:
-            await exchange.whole(exchange.answer.body[: len(exchange.answer.body) // 2])
+            body = exchange.answer.body
+            await exchange.whole(body[: len(body) // 2])
             return
         await exchange.begin(self.tokens)
         await exchange.finish()
@@ -240,7 +241,7 @@ class NoUsage:
         """Leave out the usage (of a stream, the chunk that carries it)."""
         events = exchange.answer.events
         if events is None:
-            await exchange.whole(exchange.answer.bare)
+            await exchange.whole(exchange.answer.encode(False))
             return
         tail = tuple(one for one in events.tail if b'"choices":[],' not in one)
         await exchange.start(exchange.answer.content_type)

@@ -29,7 +29,7 @@ class Received:
     @property
     def model(self) -> str | None:
         """The model that the body names."""
-        name = self.body.get("model") if isinstance(self.body, Mapping) else None
+        name = self.body.get("model") if isinstance(self.body, dict) else None
         return name if isinstance(name, str) else None
 
 

@@ -71,6 +71,8 @@ class Events:
 
 DONE = b"data: [DONE]\n\n"
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 
 def event(data: Mapping[str, object]) -> bytes:
     """Return one server-sent event that carries a JSON object."""
@@ -79,7 +81,7 @@ def event(data: Mapping[str, object]) -> bytes:
 
 def dumps(value: object) -> bytes:
     """Return a value as compact JSON in ASCII, so that lone surrogates travel as escapes."""
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+    return _ENCODER.encode(value).encode("ascii")
 
 
 def as_completion(reply: Reply, *, usage: bool = True) -> bytes:
