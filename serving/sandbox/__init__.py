@@ -20,11 +20,12 @@ from serving.sandbox.faults import (
     Status,
     StreamError,
 )
-from serving.sandbox.gate import Keys
+from serving.sandbox.gate import AcceptedKeys
 from serving.sandbox.ledger import Received
 from serving.sandbox.server import Sandbox
 
 __all__ = [
+    "AcceptedKeys",
     "BrokenJson",
     "Comments",
     "Delay",
@@ -33,7 +34,6 @@ __all__ = [
     "Fault",
     "Gigantic",
     "HtmlPage",
-    "Keys",
     "Latency",
     "NoUsage",
     "Normal",

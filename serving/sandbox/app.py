@@ -12,7 +12,7 @@ from serving.sandbox.answers import profile_of
 from serving.sandbox.chat import chat_reply, model_of, wants_stream, wants_usage
 from serving.sandbox.embeddings import embeddings_body
 from serving.sandbox.exchange import Answer, ClientLeftError, Exchange, Latency
-from serving.sandbox.gate import Keys, RateLimit, unknown_model
+from serving.sandbox.gate import AcceptedKeys, RateLimit, unknown_model
 from serving.sandbox.ledger import Ledger, Received
 from serving.sandbox.refusals import Refusal, RefusedError, bad_request
 from serving.sandbox.replies import as_completion, as_events, dumps
@@ -41,7 +41,7 @@ class Rules:
         clock: seconds since the epoch.
     """
 
-    keys: Keys | None
+    keys: AcceptedKeys | None
     latency: Latency
     models: Sequence[str] | None
     rate_limit: RateLimit | None

@@ -12,7 +12,7 @@ _WINDOW_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Keys:
+class AcceptedKeys:
     """The keys that the simulated upstream accepts.
 
     Attributes:
@@ -24,7 +24,7 @@ class Keys:
     pro: str | None = None
 
     def __repr__(self) -> str:
-        return f"Keys(standard=****, pro={'None' if self.pro is None else '****'})"
+        return f"AcceptedKeys(standard=****, pro={'None' if self.pro is None else '****'})"
 
     def refusal(self, headers: Mapping[str, str], model: str) -> Refusal | None:
         """Return 401 for an unknown key, 403 for a Pro model without the Pro key, None when all is well."""

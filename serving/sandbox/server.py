@@ -16,7 +16,7 @@ from serving.sandbox.app import Rules, build_app
 from serving.sandbox.errors import SandboxPortError, SandboxStartError
 from serving.sandbox.exchange import Latency
 from serving.sandbox.faults import Fault
-from serving.sandbox.gate import Keys, RateLimit
+from serving.sandbox.gate import AcceptedKeys, RateLimit
 from serving.sandbox.ledger import Ledger, Received
 
 _HOST = "127.0.0.1"
@@ -46,7 +46,7 @@ class Sandbox:
         cls,
         *,
         port: int = 0,
-        keys: Keys | None = None,
+        keys: AcceptedKeys | None = None,
         latency: Latency | None = None,
         models: Sequence[str] | None = None,
         requests_per_minute: int | None = None,

@@ -4,7 +4,7 @@ import httpx2
 import openai
 import pytest
 
-from serving.sandbox import Keys, Sandbox, Status
+from serving.sandbox import AcceptedKeys, Sandbox, Status
 from serving.sandbox.gate import RateLimit
 from tests.serving.sandbox.test_chat import ASK, CHEAP, PREMIUM
 
@@ -156,13 +156,16 @@ def test_only_listed_models_exist_when_a_list_is_given() -> None:
     ],
 )
 def test_keys_open_their_own_channel(headers: dict[str, str], model: str, code: int) -> None:
-    with Sandbox.start(keys=Keys(STANDARD, PRO)) as sandbox, httpx2.Client(base_url=sandbox.url) as http:
+    with (
+        Sandbox.start(keys=AcceptedKeys(STANDARD, PRO)) as sandbox,
+        httpx2.Client(base_url=sandbox.url) as http,
+    ):
         answer = http.post("/chat/completions", json={"model": model, "messages": ASK}, headers=headers)
     assert answer.status_code == code
 
 
 def test_keys_never_show_in_their_repr() -> None:
-    assert repr(Keys(STANDARD, PRO)) == "Keys(standard=****, pro=****)"
+    assert repr(AcceptedKeys(STANDARD, PRO)) == "AcceptedKeys(standard=****, pro=****)"
 
 
 def test_too_many_requests_a_minute_get_429_with_the_time_to_wait() -> None:
