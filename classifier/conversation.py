@@ -1,0 +1,136 @@
+"""Judge a conversation from what the prompt model says of each of the human's turns.
+
+A short follow-up ("and in French?", "yes, do it") says little by itself and inherits from what came before;
+"thanks!" does not. So the prompt model reads every turn on its own, and a small linear head weighs the
+contrasts of four roles (the last turn, the one before it, the first, the mean of all) beside a few counts.
+It is linear in the contrasts, which keeps explanations additive down to single n-grams.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log1p
+from typing import NamedTuple
+
+from classifier.prompt_model import Contrast, Shift, StatisticWeight
+from classifier.prompt_statistics import Statistic
+from classifier.reading import Reading
+
+__all__ = ["COUNTS", "ROLES", "ConversationHead", "RoleWeight", "conversation_features", "judged_turns"]
+
+ROLES = ("last", "previous", "first", "mean")
+"""The parts that a turn can play. Where there is no previous turn, the last stands in for it."""
+
+COUNTS: tuple[Statistic, ...] = (
+    Statistic("log_turns", "many turns", "few turns"),
+    Statistic("log_last_characters", "long last turn", "short last turn"),
+    Statistic("log_system_characters", "long system prompt", "short or no system prompt"),
+    Statistic("log_assistant_characters", "long last answer", "short last answer"),
+    Statistic("log_tool_results", "many tool results", "few tool results"),
+    Statistic("ends_with_tool", "a tool result comes last", "a human comes last"),
+)
+"""The counts that the head weighs beside the turns."""
+
+_RECENT_TURNS = 8
+
+
+class RoleWeight(NamedTuple):
+    """How a role's contrasts move the conversation's: from balanced to balanced, balanced to premium, ..."""
+
+    role: str
+    balanced_to_balanced: float
+    balanced_to_premium: float
+    premium_to_balanced: float
+    premium_to_premium: float
+
+    def apply(self, contrast: Contrast, share: float = 1.0) -> Contrast:
+        """Return what a turn with this contrast adds when it makes up `share` of the role."""
+        balanced, premium = contrast
+        return Contrast(
+            share * (self.balanced_to_balanced * balanced + self.premium_to_balanced * premium),
+            share * (self.balanced_to_premium * balanced + self.premium_to_premium * premium),
+        )
+
+
+def judged_turns(reading: Reading) -> tuple[str, ...]:
+    """Return the turns that are read: the first and the most recent eight, so that time stays bounded."""
+    turns = reading.turns
+    return turns if len(turns) <= _RECENT_TURNS + 1 else (turns[0], *turns[-_RECENT_TURNS:])
+
+
+def conversation_features(reading: Reading, contrasts: Sequence[Contrast]) -> tuple[float, ...]:
+    """Return the head's input for training.
+
+    Args:
+        reading: the conversation.
+        contrasts: the prompt model's contrasts of `judged_turns(reading)`.
+
+    Returns:
+        Both contrasts of each of `ROLES`, then `COUNTS`; shape (2 * len(ROLES) + len(COUNTS),).
+    """
+    shares = _shares(len(contrasts))
+    return (
+        *(
+            sum(share * contrast[axis] for share, contrast in zip(shares[role], contrasts, strict=True))
+            for role in ROLES
+            for axis in (0, 1)
+        ),
+        *_counts(reading),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationHead:
+    """The linear head over a conversation's turns.
+
+    Attributes:
+        intercept: contrasts of a conversation with average counts and turns of contrast 0.
+        roles: one weight for each of `ROLES`, in that order.
+        counts: one weight for each of `COUNTS`, in that order.
+    """
+
+    intercept: Contrast
+    roles: tuple[RoleWeight, ...]
+    counts: tuple[StatisticWeight, ...]
+
+    def contrast(self, reading: Reading, contrasts: Sequence[Contrast]) -> Contrast:
+        """Return the conversation's contrast from those of its `judged_turns`."""
+        parts = [self.intercept, *(part for _, part in self.count_contributions(reading))]
+        for place, contrast in enumerate(contrasts):
+            parts.append(self.through(contrast, place, len(contrasts)))
+        return Contrast(sum(part[0] for part in parts), sum(part[1] for part in parts))
+
+    def through(self, contrast: Contrast, place: int, turns: int) -> Contrast:
+        """Return what the judged turn at `place` (0-based, of `turns`) adds with this contrast."""
+        shares = _shares(turns)
+        parts = [weight.apply(contrast, shares[weight.role][place]) for weight in self.roles]
+        return Contrast(sum(part[0] for part in parts), sum(part[1] for part in parts))
+
+    def count_contributions(self, reading: Reading) -> list[tuple[Shift, Contrast]]:
+        """Return what each count adds."""
+        return [
+            (shift, Contrast(weight.balanced * shift.amount, weight.premium * shift.amount))
+            for weight, value in zip(self.counts, _counts(reading), strict=True)
+            for shift in [Shift(weight.name, (value - weight.mean) / weight.scale)]
+        ]
+
+
+def _shares(turns: int) -> dict[str, list[float]]:
+    """How much of each role each judged turn makes up; every role's shares sum to 1."""
+    alone = [[float(place == other) for other in range(turns)] for place in range(turns)]
+    return {
+        "last": alone[-1],
+        "previous": alone[max(turns - 2, 0)],
+        "first": alone[0],
+        "mean": [1.0 / turns] * turns,
+    }
+
+
+def _counts(reading: Reading) -> tuple[float, ...]:
+    return (
+        log1p(len(reading.turns)),
+        log1p(len(reading.turns[-1])),
+        log1p(reading.system_characters),
+        log1p(reading.assistant_characters),
+        log1p(reading.tool_results),
+        float(reading.ends_with_tool),
+    )

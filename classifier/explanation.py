@@ -1,0 +1,113 @@
+"""Why a tier was chosen: exact contributions of every feature, in words.
+
+The model is additive, so nothing is approximated: the contributions sum to the log-odds between the chosen
+tier and the most probable other one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import fsum
+from typing import Any
+
+from classifier.conversation import COUNTS
+from classifier.decision import Decision
+from classifier.prompt_model import Contrast, Feature, Shift
+from classifier.prompt_statistics import STATISTICS, Statistic
+from classifier.tier import TIERS, Tier
+
+__all__ = ["Contribution", "Explanation", "explain_decision"]
+
+_STATISTICS: Mapping[str, Statistic] = {statistic.name: statistic for statistic in (*STATISTICS, *COUNTS)}
+_AVERAGE_PROMPT = "what prompts need on average"
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one feature adds to the log-odds.
+
+    Attributes:
+        name: the feature in words, such as "'prove that'" or "many symbols".
+        value: natural logarithm; positive speaks for the chosen tier, negative for the other.
+    """
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why `decision` came out as it did.
+
+    Attributes:
+        decision: what was decided.
+        against: the most probable tier other than the chosen one.
+        log_odds: ln P(chosen) - ln P(against), the sum of all contributions.
+        contributions: every feature, the largest absolute value first.
+        comparison: the policy's own comparison, in numbers.
+    """
+
+    decision: Decision
+    against: Tier
+    log_odds: float
+    contributions: tuple[Contribution, ...]
+    comparison: str
+
+    def reasons(self, count: int = 2) -> tuple[str, ...]:
+        """Return the names of the strongest features that speak for the chosen tier, at most `count`."""
+        names = (c.name for c in self.contributions if c.value > 0 and c.name != _AVERAGE_PROMPT)
+        return tuple(name for name, _ in zip(names, range(count), strict=False))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the explanation for JSON."""
+        return {
+            **self.decision.as_dict(),
+            "against": self.against.label,
+            "log_odds": self.log_odds,
+            "comparison": self.comparison,
+            "contributions": [{"name": c.name, "value": c.value} for c in self.contributions],
+        }
+
+
+def explain_decision(
+    decision: Decision, intercept: Contrast, parts: list[tuple[Feature, Contrast]], comparison: str
+) -> Explanation:
+    """Word the parts of a contrast as contributions to the log-odds of the chosen tier.
+
+    Args:
+        decision: what was decided.
+        intercept: contrast of a prompt with no features.
+        parts: what each feature adds; a feature that stands in several turns comes several times.
+        comparison: the policy's comparison.
+    """
+    against = max((t for t in TIERS if t != decision.tier), key=decision.probabilities.__getitem__)
+    sums: dict[str, float] = {_AVERAGE_PROMPT: _log_odds(intercept, decision.tier, against)}
+    for feature, contrast in parts:
+        name = _worded(feature)
+        sums[name] = sums.get(name, 0.0) + _log_odds(contrast, decision.tier, against)
+    ordered = sorted(sums.items(), key=lambda item: -abs(item[1]))
+    contributions = tuple(Contribution(name, value) for name, value in ordered if value)
+    return Explanation(decision, against, fsum(sums.values()), contributions, comparison)
+
+
+def _log_odds(contrast: Contrast, tier: Tier, against: Tier) -> float:
+    logits = (0.0, *contrast)
+    return logits[tier] - logits[against]
+
+
+def _worded(feature: Feature) -> str:
+    if isinstance(feature, Shift):
+        statistic = _STATISTICS[feature.name]
+        return statistic.large if feature.amount > 0 else statistic.small
+    if isinstance(feature, str):
+        return f"'{_number(feature)}'"
+    return f"'{_joined(*map(_number, feature))}'"
+
+
+def _number(token: str) -> str:
+    """Digits all count as 0; shown as a word, since a literal 000 would puzzle whoever typed 365."""
+    return f"<{len(token)} digits>" if token.strip("0") == "" and token else token
+
+
+def _joined(first: str, second: str) -> str:
+    spaced = first.isascii() or second.isascii()
+    return f"{first} {second}" if spaced else f"{first}{second}"

@@ -1,0 +1,146 @@
+"""The predictor that other programs embed."""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from classifier.conversation import judged_turns
+from classifier.decision import Decision
+from classifier.errors import PromptError
+from classifier.explanation import Explanation, explain_decision
+from classifier.model_file import Model, ModelFile, parse_model, read_model
+from classifier.policies import Policy, risk
+from classifier.prompt_model import Contrast, Feature, Score, softmax
+from classifier.reading import Prompt, Reading, read
+
+__all__ = ["TierPredictor"]
+
+_PACKAGED = "default.tierwise"
+
+
+class TierPredictor:
+    """Decides which price tier a prompt needs.
+
+    Immutable and safe to share between threads; a decision on an ordinary prompt takes microseconds and calls
+    nothing outside the standard library. A prompt is a string or a list of OpenAI messages; any text at all
+    gets an answer.
+
+    >>> predictor = TierPredictor.default()
+    >>> str(predictor.decide("What is the capital of France?").tier)
+    'cheap'
+    """
+
+    __slots__ = ("_model", "_policy_words", "_version")
+
+    def __init__(self, model: Model, version: str = "unsaved") -> None:
+        self._model = model
+        self._version = version
+        self._policy_words = model.policy.describe()  # worded once: decisions are made far more often
+
+    @classmethod
+    def default(cls) -> "TierPredictor":
+        """Return the predictor that ships with the package, trained on the project's own `data/`."""
+        packaged = files("classifier").joinpath(_PACKAGED)
+        return cls._of(parse_model(packaged.read_bytes(), _PACKAGED))
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> "TierPredictor":
+        """Return the predictor of a model file.
+
+        Raises:
+            ModelFileMissing: if there is no such file, or it cannot be read.
+            ModelFileDamaged: if it is not a whole model file.
+            ModelFileUnsupported: if another version of Tierwise wrote it.
+        """
+        return cls._of(read_model(Path(path)))
+
+    @classmethod
+    def _of(cls, file: ModelFile) -> "TierPredictor":
+        return cls(file.model, file.version)
+
+    @property
+    def model(self) -> Model:
+        """The weights, the policy and where they come from."""
+        return self._model
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that decisions follow."""
+        return self._model.policy
+
+    @property
+    def version(self) -> str:
+        """The first twelve digits of the model file's digest; "unsaved" for a model never written."""
+        return self._version
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """What the model file says of itself: training data, metrics, what the policy was chosen for."""
+        return self._model.provenance
+
+    def with_policy(self, policy: Policy) -> "TierPredictor":
+        """Return a predictor with the same weights under another policy; nothing is copied."""
+        return TierPredictor(self._model.with_policy(policy), self._version)
+
+    def decide(self, prompt: Prompt) -> Decision:
+        """Return the tier for a prompt, with what it was decided on.
+
+        Raises:
+            PromptError: if `prompt` is neither a string nor a non-empty list of OpenAI messages.
+        """
+        contrast, known = self._score(read(prompt))
+        return self._decision(softmax(contrast), known)
+
+    def explain(self, prompt: Prompt) -> Explanation:
+        """Return the decision with the exact contribution of every feature to it.
+
+        Raises:
+            PromptError: as `decide`.
+        """
+        reading = read(prompt)
+        contrast, known = self._score(reading)
+        decision = self._decision(softmax(contrast), known)
+        comparison = self.policy.weigh(decision.probabilities)
+        return explain_decision(decision, *self._parts(reading), comparison)
+
+    def predict_proba(self, prompts: Sequence[Prompt]) -> list[tuple[float, float, float]]:
+        """Return P(needs this tier) for each prompt.
+
+        Returns:
+            Shape (n_prompts, 3), columns in Tier order; rows sum to 1.
+
+        Raises:
+            PromptError: as `decide`; or if `prompts` is one string rather than many.
+        """
+        if isinstance(prompts, str):
+            raise PromptError("predict_proba takes a list of prompts: wrap a single string in a list")
+        return [softmax(self._score(read(prompt)).contrast) for prompt in prompts]
+
+    def _score(self, reading: Reading) -> Score:
+        head = self._model.head
+        if head is None or not reading.is_conversation:
+            return self._model.prompts.score(reading.turns[-1])
+        scores = [self._model.prompts.score(turn) for turn in judged_turns(reading)]
+        contrast = head.contrast(reading, [score.contrast for score in scores])
+        return Score(contrast, scores[-1].known_vocabulary)
+
+    def _decision(self, probabilities: tuple[float, float, float], known: float) -> Decision:
+        tier = self._model.policy.choose(probabilities)
+        at_stake = risk(probabilities, tier)
+        return Decision(tier, probabilities, at_stake, known, self._policy_words, self._version)
+
+    def _parts(self, reading: Reading) -> tuple[Contrast, list[tuple[Feature, Contrast]]]:
+        prompts, head = self._model.prompts, self._model.head
+        if head is None or not reading.is_conversation:
+            return prompts.intercept, prompts.contributions(reading.turns[-1])
+        turns = judged_turns(reading)
+        base, parts = head.intercept, list[tuple[Feature, Contrast]](head.count_contributions(reading))
+        for place, turn in enumerate(turns):
+            base = base.plus(head.through(prompts.intercept, place, len(turns)))
+            parts += (
+                (feature, head.through(contrast, place, len(turns)))
+                for feature, contrast in prompts.contributions(turn)
+            )
+        return base, parts

@@ -1,0 +1,138 @@
+"""TF-IDF and logistic regression over three tiers, folded into two dictionaries.
+
+With the n-gram weights w_jk of the regression, presence as term frequency and Euclidean normalisation, the
+logit of tier k for a text that holds the n-grams J is
+
+    b_k + sum_{j in J} idf_j w_jk / sqrt(sum_{j in J} idf_j^2) + sum_s c_sk (x_s - mean_s) / scale_s.
+
+Probabilities depend on differences of logits alone, so everything is kept as a contrast against the cheap
+tier, and each n-gram needs three numbers: idf^2 and idf times its two contrasts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import exp, sqrt
+from operator import mul
+from typing import NamedTuple
+
+from classifier.features import text_features
+
+__all__ = ["Contrast", "Feature", "PromptModel", "Row", "Score", "Shift", "StatisticWeight", "softmax"]
+
+Row = tuple[float, float, float]
+
+
+class Contrast(NamedTuple):
+    """Log-odds (natural logarithm) of balanced against cheap and of premium against cheap."""
+
+    balanced: float
+    premium: float
+
+    def plus(self, other: "Contrast") -> "Contrast":
+        """Return the sum of both."""
+        return Contrast(self[0] + other[0], self[1] + other[1])
+
+
+class Score(NamedTuple):
+    """What the prompt model says of one text: the contrast, and the share of its tokens that it knows."""
+
+    contrast: Contrast
+    known_vocabulary: float
+
+
+class Shift(NamedTuple):
+    """How many standard deviations a statistic lies above its mean in the training data."""
+
+    name: str
+    amount: float
+
+
+Feature = str | tuple[str, str] | Shift
+"""A token, a pair of neighbouring tokens, or a statistic away from its mean."""
+
+
+class StatisticWeight(NamedTuple):
+    """How a standardised prompt statistic, (value - mean) / scale, moves the contrasts."""
+
+    name: str
+    mean: float
+    scale: float
+    balanced: float
+    premium: float
+
+
+def softmax(contrast: tuple[float, float]) -> tuple[float, float, float]:
+    """Return the probabilities in Tier order; they sum to 1.
+
+    >>> softmax((0.0, 0.0))[0] == 1 / 3
+    True
+    """
+    balanced, premium = contrast
+    top = max(0.0, balanced, premium)
+    e_cheap, e_balanced, e_premium = exp(-top), exp(balanced - top), exp(premium - top)
+    total = e_cheap + e_balanced + e_premium
+    return e_cheap / total, e_balanced / total, e_premium / total
+
+
+@dataclass(frozen=True, slots=True)
+class PromptModel:
+    """The compiled model of one text.
+
+    Attributes:
+        window: characters read from each end of a long text.
+        intercept: contrasts of a text with average statistics and no known n-gram.
+        statistics: one weight for each of `classifier.prompt_statistics.STATISTICS`, in that order.
+        words: token -> (idf^2, idf * balanced contrast, idf * premium contrast).
+        pairs: the same for pairs of neighbouring tokens.
+    """
+
+    window: int
+    intercept: Contrast
+    statistics: tuple[StatisticWeight, ...]
+    words: Mapping[str, Row]
+    pairs: Mapping[tuple[str, str], Row]
+    _offset: Contrast = field(init=False, repr=False, compare=False)
+    _slopes: tuple[tuple[float, ...], tuple[float, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Standardisation is folded once, so that scoring takes two dot products.
+        slopes = (
+            tuple(w.balanced / w.scale for w in self.statistics),
+            tuple(w.premium / w.scale for w in self.statistics),
+        )
+        means = [w.mean for w in self.statistics]
+        offset = (b - sum(map(mul, slope, means)) for b, slope in zip(self.intercept, slopes, strict=True))
+        object.__setattr__(self, "_slopes", slopes)
+        object.__setattr__(self, "_offset", Contrast(*offset))
+
+    def score(self, text: str) -> Score:
+        """Return the contrasts of a text of any length and content."""
+        words, pairs, statistics = text_features(text, self.window)
+        for_balanced, for_premium = self._slopes
+        balanced = self._offset[0] + sum(map(mul, for_balanced, statistics))
+        premium = self._offset[1] + sum(map(mul, for_premium, statistics))
+        rows = list(filter(None, map(self.words.get, words)))
+        known = len(rows) / (len(words) or 1)
+        rows += filter(None, map(self.pairs.get, pairs))
+        if rows:
+            squares, to_balanced, to_premium = map(sum, zip(*rows, strict=True))
+            norm = sqrt(squares)
+            balanced += to_balanced / norm
+            premium += to_premium / norm
+        return Score(Contrast(balanced, premium), known)
+
+    def contributions(self, text: str) -> list[tuple[Feature, Contrast]]:
+        """Return what each feature of the text adds to the two contrasts.
+
+        Together with `intercept` they sum to the contrasts of `score`.
+        """
+        words, pairs, statistics = text_features(text, self.window)
+        rows: list[tuple[Feature, Row]] = [(word, self.words[word]) for word in words if word in self.words]
+        rows += [(pair, self.pairs[pair]) for pair in pairs if pair in self.pairs]
+        norm = sqrt(sum(row[0] for _, row in rows)) or 1.0
+        found = [(name, Contrast(row[1] / norm, row[2] / norm)) for name, row in rows]
+        return found + [
+            (shift, Contrast(weight.balanced * shift.amount, weight.premium * shift.amount))
+            for weight, value in zip(self.statistics, statistics, strict=True)
+            for shift in [Shift(weight.name, (value - weight.mean) / weight.scale)]
+        ]
