@@ -1,0 +1,65 @@
+"""What can go wrong in training, as one tree.
+
+TrainingError              anything this package raises on purpose
+├── DataError              labelled data that cannot be used as it is; the message says where and why
+│   └── RowError           one bad row of it, which `skip_bad_rows` leaves out, counts and lists
+├── EvaluationError        arrays or settings that no evaluation can be made of
+└── TrackingError          a run that could not be stored: the store or server cannot be reached, read or written
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["DataError", "EvaluationError", "Place", "RowError", "TrackingError", "TrainingError"]
+
+
+class TrainingError(Exception):
+    """Root of everything that `training` raises on purpose."""
+
+
+class DataError(TrainingError):
+    """Labelled data that cannot be used as it is."""
+
+
+class EvaluationError(TrainingError, ValueError):
+    """Arrays or settings that no evaluation can be made of."""
+
+
+class TrackingError(TrainingError):
+    """A run that could not be stored: the store or server cannot be reached, read or written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row stands.
+
+    Attributes:
+        file: The file it was read from.
+        row: Its number among the data rows, from 1 (a CSV header is no row).
+        line: The line that it begins on, from 1; None in a format without lines.
+    """
+
+    file: Path
+    row: int
+    line: int | None = None
+
+    def __str__(self) -> str:
+        line = "" if self.line is None else f" (line {self.line})"
+        return f"{self.file}: row {self.row}{line}"
+
+
+class RowError(DataError):
+    """One bad row.
+
+    Attributes:
+        place: Where the row stands.
+        column: The column at fault; empty when it is the row as a whole.
+        problem: What is wrong and what would be right.
+    """
+
+    def __init__(self, place: Place, column: str, problem: str) -> None:
+        where = f"{place}, column '{column}'" if column else str(place)
+        super().__init__(f"{where}: {problem}")
+        self.place = place
+        self.column = column
+        self.problem = problem
