@@ -4,7 +4,7 @@ TrainingError              anything this package raises on purpose
 ├── DataError              labelled data that cannot be used as it is; the message says where and why
 │   └── RowError           one bad row of it, which `skip_bad_rows` leaves out, counts and lists
 ├── EvaluationError        arrays or settings that no evaluation can be made of
-└── TrackingError          a run that could not be stored: the store or server cannot be reached, read or written
+└── TrackingError          a run that could not be stored: its store cannot be reached, read or written
 """
 
 from dataclasses import dataclass

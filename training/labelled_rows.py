@@ -4,21 +4,19 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from classifier.errors import PromptError
-from classifier.reading import Reading, read
+from classifier import TIERS, PromptError, Reading, read
 from training.errors import Place, RowError
 from training.normal_text import normal_text
 from training.table_files import RawRow, Schema
 
 __all__ = ["LABELLED_COLUMNS", "TIER_NAMES", "LabelledRow", "labelled_row"]
 
-TIER_NAMES: Final = ("cheap", "balanced", "premium")
+TIER_NAMES: Final = tuple(tier.label for tier in TIERS)
 LABELLED_COLUMNS: Final = Schema(
     required=(("tier",), ("prompt", "messages")), optional=("weight", "source", "language", "domain", "id")
 )
-ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")
 _MESSAGES_REMEDY: Final = "give a list of OpenAI messages, each with a role and content"
 
 Messages = Sequence[Mapping[str, object]]
@@ -60,6 +58,7 @@ def labelled_row(raw: RawRow) -> LabelledRow:
         RowError: A cell is not what it has to be; the first such cell is named.
     """
     prompt = _prompt(raw)
+    reading = _reading(raw, prompt)
     place = raw.place
     return LabelledRow(
         place=place,
@@ -71,7 +70,7 @@ def labelled_row(raw: RawRow) -> LabelledRow:
         source=_word(raw, "source"),
         language=_word(raw, "language"),
         domain=_word(raw, "domain"),
-        characters=sum(len(turn) for turn in _reading(raw, prompt).turns),
+        characters=sum(len(turn) for turn in reading.turns),
     )
 
 
@@ -113,7 +112,7 @@ def _messages(raw: RawRow) -> Messages:
     given = _parsed(raw.place, value) if isinstance(value, str) else value
     if not isinstance(given, list) or not all(isinstance(message, Mapping) for message in given):
         raise RowError(raw.place, "messages", f"{_shown(given)} is no list of messages; {_MESSAGES_REMEDY}")
-    messages = [_without_nulls(message) for message in given]
+    messages: Messages = _without_nulls(given)
     _refuse_surrogates(raw.place, "messages", json.dumps(messages, ensure_ascii=False, default=str))
     return messages
 
@@ -125,9 +124,11 @@ def _parsed(place: Place, text: str) -> object:
         raise RowError(place, "messages", f"broken JSON: {error}; {_MESSAGES_REMEDY}") from error
 
 
-def _without_nulls(message: Mapping[str, object]) -> dict[str, object]:
+def _without_nulls(value: Any) -> Any:
     """Drop what a Parquet struct fills in for the fields that only other messages have."""
-    return {name: value for name, value in message.items() if value is not None}
+    if isinstance(value, Mapping):
+        return {name: _without_nulls(field) for name, field in value.items() if field is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _refuse_surrogates(place: Place, column: str, text: str) -> None:
@@ -148,9 +149,8 @@ def _weight(raw: RawRow) -> float:
     except (TypeError, ValueError, OverflowError):
         weight = math.nan
     if not (math.isfinite(weight) and weight > 0):
-        raise RowError(
-            raw.place, "weight", f"{_shown(value)} is no weight; give a number above 0, such as 1 or 0.2"
-        )
+        problem = f"{_shown(value)} is no weight; give a number above 0, such as 1 or 0.2"
+        raise RowError(raw.place, "weight", problem)
     return weight
 
 
@@ -170,7 +170,7 @@ def _reading(raw: RawRow, prompt: str | Messages) -> Reading:
     try:
         reading = read(prompt)
     except PromptError as error:
-        raise RowError(raw.place, "messages", f"{error}; {_MESSAGES_REMEDY}") from error
+        raise RowError(raw.place, "messages", str(error)) from error
     said = any(turn.strip() for turn in reading.turns)
     if not (said or reading.images or reading.audios or reading.files):
         column = "prompt" if isinstance(prompt, str) else "messages"

@@ -27,7 +27,7 @@ def normal_text(prompt: str | Sequence[Mapping[str, object]]) -> str:
     that turn as a plain prompt. Images, files and tool calls stand in it as a digest of their JSON.
 
     >>> normal_text([{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}])
-    'user: hi\\nassistant: hello!'
+    'user: hi\nassistant: hello!'
     """
     if isinstance(prompt, str):
         return normalise(prompt)

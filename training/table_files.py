@@ -77,6 +77,13 @@ def find_files(path: Path) -> list[Path]:
     Raises:
         DataError: There is nothing at `path`, or nothing of a known kind.
     """
+    try:
+        return _found(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {_reason(error)}") from error
+
+
+def _found(path: Path) -> list[Path]:
     if path.is_dir():
         found = sorted(file for file in path.iterdir() if _is_data(file))
         if not found:
@@ -103,7 +110,12 @@ def read_rows(file: Path, schema: Schema, report: Report) -> Iterator[RawRow]:
     try:
         yield from _READERS[file.suffix.lower()](file, schema, report)
     except OSError as error:
-        raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error
+        raise DataError(f"{file}: cannot be read: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong in one line: pyarrow's messages have several."""
+    return str(getattr(error, "strerror", None) or error).partition("\n")[0]
 
 
 def _is_data(file: Path) -> bool:
@@ -232,8 +244,7 @@ def _parquet_rows(file: Path, schema: Schema, report: Report) -> Iterator[RawRow
                     row += 1
                     yield RawRow(Place(file, row), cells)
     except pyarrow.ArrowException as error:
-        summary = str(error).splitlines()[0]
-        raise DataError(f"{file}: not a Parquet file that can be read: {summary}") from error
+        raise DataError(f"{file}: not a Parquet file that can be read: {_reason(error)}") from error
 
 
 def _count(number: int, noun: str) -> str:
