@@ -1,0 +1,196 @@
+"""The router's configuration: models, prices, chains, time-outs and base URL, with defaults built in.
+
+Every value has a default; a TOML file names what differs:
+
+    deadline_seconds = 60
+
+    [tiers.premium]
+    model = "Pro/deepseek-ai/DeepSeek-R1"
+    fallback = ["balanced"]
+
+    [prices]
+    "Pro/deepseek-ai/DeepSeek-R1" = { input = 0.55, output = 2.19 }
+
+Keys never stand here: they come from the environment (see `serving.keys`).
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from classifier.tier import Tier
+from serving.cost import Price
+from serving.errors import ConfigError
+
+__all__ = ["RouterConfig", "TierConfig", "Tiers"]
+
+_CHEAP = "deepseek-ai/DeepSeek-V4-Flash"
+_BALANCED = "Qwen/Qwen3-32B"
+_PREMIUM = "Pro/deepseek-ai/DeepSeek-V3.2"
+_PRICES = {_CHEAP: 0.25, _BALANCED: 0.28, _PREMIUM: 2.50}
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")]
+Name = Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TierConfig(_Section):
+    """What answers the prompts of one tier.
+
+    Attributes:
+        model: the model asked first.
+        fallback: who is asked when it fails, in this order: names of tiers, or of models.
+    """
+
+    model: Name
+    fallback: tuple[Name, ...] = ()
+
+
+class Tiers(_Section):
+    """The three tiers."""
+
+    cheap: TierConfig = TierConfig(model=_CHEAP, fallback=("balanced", "premium"))
+    balanced: TierConfig = TierConfig(model=_BALANCED, fallback=("cheap", "premium"))
+    premium: TierConfig = TierConfig(model=_PREMIUM, fallback=("balanced", "cheap"))
+
+
+def _one_or_two_prices(value: object) -> object:
+    return {"input": value, "output": value} if isinstance(value, int | float) else value
+
+
+class _Price(_Section):
+    input: Usd
+    output: Usd
+
+
+class RouterConfig(_Section):
+    """Everything about a router but its keys. Frozen; two with the same values are equal.
+
+    Attributes:
+        base_url: of the upstream, up to and with the version (`.../v1`).
+        pro_base_url: of the Pro channel, where it is not the same.
+        first_byte_seconds: how long each attempt may take to its first byte, on streams to its first token.
+        deadline_seconds: how long the whole call may take, all attempts and the last token included.
+        max_price_ratio: how many times as dear as the tier's own model a fallback may be, input and output.
+        tiers: the model and the fallbacks of each tier.
+        prices: US dollars per million tokens by model: one number, or `input` and `output`.
+    """
+
+    base_url: BaseUrl = "https://global-apis.com/v1"
+    pro_base_url: BaseUrl | None = None
+    first_byte_seconds: Seconds = 10.0
+    deadline_seconds: Seconds = 300.0
+    max_price_ratio: Annotated[float, Field(ge=1)] = 10.0
+    tiers: Tiers = Tiers()
+    prices: dict[Name, Annotated[_Price, BeforeValidator(_one_or_two_prices)]] = Field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a TOML file; what it leaves out keeps its default.
+
+        Raises:
+            ConfigError: the file cannot be read, is not TOML, or holds a wrong or unknown key; in one line.
+        """
+        try:
+            return cls.from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{path}: not UTF-8 at byte {error.start}: save the file as UTF-8") from error
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{path}: not TOML: {error}") from error
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from error
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read what a TOML file would hold.
+
+        Raises:
+            ConfigError: naming the first wrong key and what would be right.
+        """
+        try:
+            return cls.model_validate(_with_tier_defaults(values))
+        except ValidationError as error:
+            raise ConfigError(_first_problem(error)) from error
+
+    def tier(self, tier: Tier) -> TierConfig:
+        """Return the settings of a tier."""
+        return (self.tiers.cheap, self.tiers.balanced, self.tiers.premium)[tier]
+
+    def price(self, model: str) -> Price | None:
+        """Return a model's price, or None when none is configured."""
+        configured = self.prices.get(model)
+        if configured is not None:
+            return Price(configured.input, configured.output)
+        built_in = _PRICES.get(model)
+        return None if built_in is None else Price(built_in, built_in)
+
+    def chain(self, tier: Tier) -> tuple[str, ...]:
+        """Return the models of a tier's chain in the order of asking, each once, whatever they cost."""
+        own = self.tier(tier)
+        by_tier = {each.label: self.tier(each).model for each in Tier}
+        return tuple(dict.fromkeys([own.model, *(by_tier.get(name, name) for name in own.fallback)]))
+
+    @model_validator(mode="after")
+    def _every_model_has_a_price(self) -> Self:
+        for tier in Tier:
+            for model in self.chain(tier):
+                if self.price(model) is None:
+                    raise ValueError(
+                        f'prices."{model}": missing, but tiers.{tier} uses that model: '
+                        f"add its US dollars per million tokens (the tiers are cheap, balanced, premium)"
+                    )
+        return self
+
+
+def _with_tier_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """Let a file give only the model, or only the fallback, of a tier."""
+    tiers = values.get("tiers")
+    if not isinstance(tiers, dict):
+        return values
+    defaults = Tiers().model_dump()
+    merged = {
+        name: {**defaults[name], **given} if name in defaults and isinstance(given, dict) else given
+        for name, given in tiers.items()
+    }
+    return {**values, "tiers": merged}
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    where = ".".join(f'"{part}"' if "/" in str(part) else str(part) for part in problem["loc"])
+    match problem["type"]:
+        case "value_error":
+            return str(problem["ctx"]["error"])
+        case "extra_forbidden":
+            return f"{where}: unknown key; {_known_keys(problem['loc'])}"
+        case "missing":
+            return f"{where}: missing"
+        case "string_pattern_mismatch" if where.endswith("base_url"):
+            return f"{where}: {problem['input']!r} is no base URL: write it like 'https://global-apis.com/v1'"
+        case "string_pattern_mismatch":
+            return f"{where}: {problem['input']!r} is not a name: it must not hold white space"
+    return f"{where}: {problem['input']!r}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
+
+
+def _known_keys(where: tuple[int | str, ...]) -> str:
+    section: type[BaseModel] = RouterConfig
+    for part in where[:-1]:
+        known = section.model_fields.get(str(part))
+        if (
+            known is not None
+            and isinstance(known.annotation, type)
+            and issubclass(known.annotation, BaseModel)
+        ):
+            section = known.annotation
+        else:
+            section = _Price
+    return f"known here: {', '.join(section.model_fields)}"

@@ -1,0 +1,130 @@
+"""What the sync and the async router share: everything but the waiting."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from classifier import TierPredictor
+from serving.call import Call, Order, Shared
+from serving.chain import Plan, plan_alone, plan_tiers
+from serving.config import RouterConfig
+from serving.deadline import Limits
+from serving.errors import ConfigError, KeyMissingError
+from serving.keys import Channel, Keys
+from serving.selection import Predictor, select
+from serving.summary import Collector, Summary
+from serving.upstream import Timeout
+
+__all__ = ["RouterCore"]
+
+_log = logging.getLogger("serving")
+
+
+class RouterCore:
+    """A router's configuration, keys, predictor and figures; threads and copies of a router share it."""
+
+    def __init__(
+        self,
+        config: RouterConfig,
+        keys: Keys,
+        predictor: Predictor,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Work out each tier's plan.
+
+        Args:
+            config: models, prices, chains, times.
+            keys: of the channels.
+            predictor: who decides on "auto".
+            clock: seconds, from any start, never going back.
+        """
+        self.config = config
+        self.keys = keys
+        self._predictor = predictor
+        self._collector = Collector(config)
+        self._shared = Shared(config, keys, clock, self._collector.add)
+        self._plans = plan_tiers(config, has_pro_key=keys.pro is not None)
+        self._warned = threading.Event()
+
+    @classmethod
+    def compose(
+        cls,
+        config: RouterConfig | None,
+        environ: Mapping[str, str],
+        predictor: Predictor | None,
+        given: Mapping[str, Any],
+    ) -> "RouterCore":
+        """Return the core of a router from what its constructor was given.
+
+        Raises:
+            ConfigError: one of the SDK's options was given that the configuration or the environment decides.
+            KeyMissingError: there is no key in the environment.
+            ModelFileError: the packaged model cannot be read.
+        """
+        for name, instead in _DECIDED_ELSEWHERE.items():
+            if name in given:
+                raise ConfigError(f"{name} is no argument of a router: {instead}")
+        keys = Keys.from_environ(environ)
+        return cls(config or RouterConfig(), keys, predictor or TierPredictor.default())
+
+    def client_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the SDK's client is made with; what was given comes before what is configured."""
+        config = self.config
+        defaults = {
+            "api_key": self.keys.standard.reveal(),
+            "base_url": config.base_url,
+            "timeout": config.deadline_seconds,
+            "max_retries": 0,
+        }
+        return {**defaults, **given}
+
+    def begin(
+        self, body: Any, options: Mapping[str, Any], *, streams: bool, timeout: float | Timeout | None
+    ) -> Call:
+        """Decide on a chat completion and return it as a call whose time is running.
+
+        Args:
+            body: as the SDK made it from the caller's parameters.
+            options: as the SDK made them.
+            streams: whether a stream is wanted.
+            timeout: the client's, for calls without one of their own.
+
+        Raises:
+            KeyMissingError: the caller named a model of the Pro channel, and there is no key for it.
+        """
+        started_at = self._shared.clock()
+        selection = select(body["model"], body["messages"], self._predictor)
+        plan = self._plan_alone(body["model"]) if selection.tier is None else self._plans[selection.tier]
+        self._warn_of_missing_key(plan)
+        limits = Limits.of(
+            options.get("timeout", timeout), self.config.first_byte_seconds, self.config.deadline_seconds
+        )
+        return Call(self._shared, Order(body, options, streams, limits), selection, plan, started_at)
+
+    def summary(self) -> Summary:
+        """Return what the finished calls came to."""
+        return self._collector.summary()
+
+    def _plan_alone(self, model: str) -> Plan:
+        channel = Channel.of(model)
+        if self.keys.of(channel) is None:
+            raise KeyMissingError(
+                f"{channel.variable} is not set, and {model} is reached by no other channel"
+            )
+        return plan_alone(model)
+
+    def _warn_of_missing_key(self, plan: Plan) -> None:
+        if plan.skipped and self.keys.pro is None and not self._warned.is_set():
+            self._warned.set()
+            _log.warning(
+                "%s is not set: models of the Pro channel are skipped, so premium prompts get a lesser model",
+                Channel.PRO.variable,
+            )
+
+
+_DECIDED_ELSEWHERE = {
+    "api_key": f"set {Channel.STANDARD.variable} in the environment",
+    "base_url": "set base_url in the configuration",
+}

@@ -1,0 +1,59 @@
+"""What can go wrong in serving.
+
+ServingError
+├── ConfigError          a setting is wrong, or stands where it does not belong (also a ValueError)
+├── KeyMissingError      a key that the call needs is not in the environment, or cannot be a key
+├── RoutingMissingError  an object that came from no router was asked for its record (also a TypeError)
+└── ChainFailedError     every model of a tier's chain failed (also the SDK's APIError)
+
+What the caller did wrong (status 400, 401, 403, 422) and the failure of a model that the caller named surface
+as the SDK's own exceptions, with the record of the call as their attribute `routing`.
+"""
+
+from typing import TYPE_CHECKING
+
+from serving.upstream import APIError
+
+if TYPE_CHECKING:
+    from serving.routing import Routing
+    from serving.upstream import Request
+
+__all__ = ["ChainFailedError", "ConfigError", "KeyMissingError", "RoutingMissingError", "ServingError"]
+
+
+class ServingError(Exception):
+    """Root of everything that this package raises on purpose."""
+
+
+class ConfigError(ServingError, ValueError):
+    """A setting is missing, unknown or out of range; the message names the file, the key and the remedy."""
+
+
+class KeyMissingError(ServingError):
+    """A key is not in the environment, or what is there cannot be a key; the message names the variable."""
+
+
+class RoutingMissingError(ServingError, TypeError):
+    """The object carries no routing record: it did not come from a TierRouter."""
+
+
+class ChainFailedError(ServingError, APIError):
+    """Every model of the chain failed; the message tells each attempt.
+
+    An `openai.APIError` too, so that code written for the SDK's client catches it where it caught those.
+
+    Attributes:
+        routing: the record of the call; its `attempts` and `skipped` say what was tried and what was not.
+    """
+
+    routing: "Routing"
+
+    def __init__(self, routing: "Routing", request: "Request") -> None:
+        """Word the failure.
+
+        Args:
+            routing: the record, complete.
+            request: the last request that went out.
+        """
+        super().__init__(routing.failure(), request, body=None)
+        self.routing = routing

@@ -1,0 +1,167 @@
+"""The OpenAI SDK, as far as this package leans on it: the one module that imports it.
+
+The router is a subclass of the SDK's client, so that everything the SDK can do keeps working. Four seams of
+the SDK carry it; whoever upgrades the SDK looks here first, and the tests in `tests/serving` go through each:
+
+- every chat completion (`create`, `parse`, `stream`, raw or not) goes through `client.post`;
+- `post` takes an absolute URL and headers, which is how a call goes through another channel;
+- `post` hands what it has parsed to the option `post_parser`, also when a raw response is parsed later;
+- `post` takes the class of the stream that it returns.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from httpx2 import Request, Response, Timeout
+from openai import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncOpenAI,
+    AsyncStream,
+    NotGiven,
+    OpenAI,
+    OpenAIError,
+    Stream,
+)
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
+__all__ = [
+    "CHAT_COMPLETIONS",
+    "FAILURES",
+    "PARSER_COMPLAINTS",
+    "APIConnectionError",
+    "APIError",
+    "APIResponseValidationError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncOpenAI",
+    "AsyncStream",
+    "BrokenAnswerError",
+    "ChatCompletion",
+    "ChatCompletionChunk",
+    "NotGiven",
+    "OpenAI",
+    "OpenAIError",
+    "Request",
+    "Response",
+    "Stream",
+    "Timeout",
+    "check_answer",
+    "forget_environment",
+    "has_token",
+    "is_raw",
+    "is_streaming_raw",
+    "mask_error",
+    "said",
+]
+
+CHAT_COMPLETIONS = "/chat/completions"
+
+_RAW_HEADER = "X-Stainless-Raw-Response"  # how the SDK's `with_..._response` wrappers mark a call
+
+
+class BrokenAnswerError(Exception):
+    """A response with status 200 that holds no answer."""
+
+
+FAILURES = (APIError, BrokenAnswerError, json.JSONDecodeError, UnicodeDecodeError, TimeoutError)
+"""What the SDK raises when an attempt fails; the standard library's errors come out of it unwrapped."""
+
+PARSER_COMPLAINTS = (OpenAIError, ValueError, TypeError)
+"""What the caller's `response_format` may raise about an answer that arrived in good order."""
+
+
+def check_answer(parsed: object) -> None:
+    """Check that what the SDK made of a response is a chat completion: it validates next to nothing itself.
+
+    Raises:
+        BrokenAnswerError: there is no list of choices in it.
+    """
+    choices = parsed.get("choices") if isinstance(parsed, Mapping) else getattr(parsed, "choices", None)
+    if isinstance(choices, list) and choices:
+        return
+    error = parsed.get("error") if isinstance(parsed, Mapping) else getattr(parsed, "error", None)
+    if error:
+        said = error.get("message") if isinstance(error, Mapping) else error
+        raise BrokenAnswerError(f"an error with status 200: {said}")
+    what = "text" if isinstance(parsed, str) else "no choices"
+    raise BrokenAnswerError(f"status 200 with {what} instead of a chat completion")
+
+
+def said(answer: object) -> str:
+    """Return all that the choices of an answer, or of a chunk of one, say: text, reasoning, tool calls."""
+    choices = getattr(answer, "choices", None) or ()
+    spoken = (getattr(choice, "message", None) or getattr(choice, "delta", None) for choice in choices)
+    return "".join(piece for each in spoken if each is not None for piece in _pieces(each))
+
+
+def _pieces(message: object) -> Iterator[str]:
+    for name in ("content", "reasoning_content", "reasoning", "refusal"):
+        piece = getattr(message, name, None)
+        if isinstance(piece, str):
+            yield piece
+    for call in getattr(message, "tool_calls", None) or ():
+        function = getattr(call, "function", None)
+        yield f"{getattr(function, 'name', None) or ''}{getattr(function, 'arguments', None) or ''}"
+
+
+def has_token(chunk: ChatCompletionChunk) -> bool:
+    """Whether a chunk of a stream carries any part of the answer, or its end; the role alone is none."""
+    for choice in chunk.choices or ():
+        if choice.finish_reason:
+            return True
+        delta = choice.delta
+        fields = {**vars(delta), **(delta.model_extra or {})} if delta else {}
+        if any(value for name, value in fields.items() if name != "role"):
+            return True
+    return False
+
+
+def mask_error(error: Exception, mask: Callable[[str], str]) -> None:
+    """Mask what an error says, also in the body that the upstream sent: some upstreams repeat the key."""
+    error.args = tuple(_masked(each, mask) for each in error.args)
+    if isinstance(error, APIError):
+        error.message, error.body = mask(error.message), _masked(error.body, mask)
+
+
+def _masked(value: Any, mask: Callable[[str], str]) -> Any:
+    match value:
+        case str():
+            return mask(value)
+        case dict():
+            return {name: _masked(each, mask) for name, each in value.items()}
+        case list():
+            return [_masked(each, mask) for each in value]
+    return value
+
+
+def is_raw(options: Mapping[str, Any]) -> bool:
+    """Whether the caller came through `with_raw_response`."""
+    return _raw_mark(options) == "true"
+
+
+def is_streaming_raw(options: Mapping[str, Any]) -> bool:
+    """Whether the caller came through `with_streaming_response`, and wants to read the body alone."""
+    return _raw_mark(options) == "stream"
+
+
+def _raw_mark(options: Mapping[str, Any]) -> str | None:
+    headers = options.get("headers")
+    return headers.get(_RAW_HEADER) if headers else None
+
+
+def forget_environment(client: OpenAI | AsyncOpenAI, options: Mapping[str, Any]) -> None:
+    """Drop what the SDK picked up from `OPENAI_*` variables: it belongs to another company's account.
+
+    Args:
+        client: a client that was just constructed.
+        options: what it was constructed with on purpose, which stays.
+    """
+    client.organization = options.get("organization")
+    client.project = options.get("project")
+    client.admin_api_key = options.get("admin_api_key")
+    client._custom_headers = dict(options.get("default_headers") or {})
