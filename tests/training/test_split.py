@@ -1,0 +1,120 @@
+import math
+
+import pandas
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.training.conftest import WriteRows
+from training.errors import DataError
+from training.labelled import LabelledData, read_labelled
+from training.near_duplicates import NEAR
+from training.split import Split, split_data, split_name
+
+
+@pytest.fixture(scope="module")
+def split(labelled: LabelledData) -> Split:
+    return split_data(labelled)
+
+
+def places(data: LabelledData) -> dict[str, str]:
+    """The part of each row, without regard to near-duplicates."""
+    return {row: split_name(text) for row, text in zip(data.frame["id"], data.frame["text"], strict=True)}
+
+
+def ids(data: LabelledData) -> set[str]:
+    return set(data.frame["id"])
+
+
+def test_every_row_is_in_exactly_one_part_or_left_out(labelled: LabelledData, split: Split) -> None:
+    left_out = [near.id for near in split.near_duplicates]
+    parts = [part.frame["id"].tolist() for part in (split.train, split.validation, split.test)]
+    assert sorted(sum(parts, left_out)) == sorted(labelled.frame["id"])
+
+
+def test_the_parts_have_their_shares(labelled: LabelledData) -> None:
+    names = list(places(labelled).values())
+    shares = {"train": 0.70, "validation": 0.15, "test": 0.15}
+    for name, share in shares.items():
+        deviation = math.sqrt(share * (1 - share) / len(names))
+        assert names.count(name) / len(names) == pytest.approx(share, abs=3 * deviation)
+
+
+def test_near_duplicates_are_named_with_what_they_resemble(labelled: LabelledData, split: Split) -> None:
+    assert {near.id for near in split.near_duplicates}.isdisjoint(ids(split.train))
+    tiers = dict(zip(labelled.frame["id"], labelled.frame["tier"], strict=True))
+    held_out = {"validation": ids(split.validation), "test": ids(split.test)}
+    for near in split.near_duplicates:
+        assert near.of in held_out[near.of_split]
+        assert (near.tier, near.of_tier) == (tiers[near.id], tiers[near.of])
+        assert NEAR <= near.similarity <= 1
+
+
+def test_the_near_duplicates_of_the_project_data_are_known(split: Split) -> None:
+    assert {(near.id, near.of) for near in split.near_duplicates} == {
+        ("a3-0220", "a3-0067"),
+        ("b3-0062", "a3-0491"),
+        ("b3-0137", "a3-0341"),
+        ("b3-0376", "a3-0377"),
+        ("d2-0116", "a1-0381"),
+    }
+
+
+@settings(max_examples=5, deadline=None)
+@given(order=st.permutations(range(322)))
+def test_no_order_moves_a_row(small_labelled: LabelledData, order: list[int]) -> None:
+    shuffled = split_data(LabelledData(small_labelled.frame.iloc[order].reset_index(drop=True)))
+    ordered = split_data(small_labelled)
+    assert ids(shuffled.train) == ids(ordered.train)
+    assert ids(shuffled.validation) == ids(ordered.validation)
+    assert ids(shuffled.test) == ids(ordered.test)
+    assert shuffled.test.digest == ordered.test.digest
+
+
+@settings(max_examples=20, deadline=None)
+@given(chosen=st.sets(st.integers(0, 321), min_size=1))
+def test_added_rows_move_no_row(small_labelled: LabelledData, chosen: set[int]) -> None:
+    everywhere = places(small_labelled)
+    part = LabelledData(small_labelled.frame.iloc[sorted(chosen)].reset_index(drop=True))
+    assert places(part).items() <= everywhere.items()
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_every_text_has_a_part(text: str) -> None:
+    assert split_name(text) in {"train", "validation", "test"}
+    assert split_name(text) == split_name(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("hello", "train"), ("why?", "train"), ("a", "test"), ("f", "validation"), ("j", "validation")],
+)
+def test_rows_stay_where_they_are_from_version_to_version(text: str, name: str) -> None:
+    assert split_name(text) == name
+
+
+def test_a_prompt_that_nearly_repeats_a_held_out_one_is_not_trained_on(small_labelled: LabelledData) -> None:
+    test = split_data(small_labelled).test.frame
+    long = test[test["characters"] > 80]
+    copies = long.assign(id="copy of " + long["id"], text=long["text"] + " thanks a lot")
+    split = split_data(LabelledData(pandas.concat([small_labelled.frame, copies], ignore_index=True)))
+    moved = {f"copy of {row}" for row in long["id"]} - ids(split.validation) - ids(split.test)
+    assert len(moved) > 20
+    assert moved == {near.id for near in split.near_duplicates}
+
+
+def test_too_little_data_to_split_is_refused(write_jsonl: WriteRows) -> None:
+    rows = [{"prompt": text, "tier": "cheap"} for text in ("hello", "why?")]
+    data = read_labelled(write_jsonl(rows), rows_per_tier=0)
+    with pytest.raises(
+        DataError, match="too few rows to split: they fall into 2 train, 0 validation and 0 test"
+    ):
+        split_data(data)
+
+
+def test_a_tier_that_is_not_trained_on_is_refused(small_labelled: LabelledData) -> None:
+    frame = small_labelled.frame
+    held_out = frame["text"].map(split_name) != "train"
+    data = LabelledData(frame[(frame["tier"] != 2) | held_out].reset_index(drop=True))
+    with pytest.raises(DataError, match=r"no row of 'premium' is left to train on \(\d+ train"):
+        split_data(data)
