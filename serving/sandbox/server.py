@@ -22,6 +22,7 @@ from serving.sandbox.ledger import Ledger, Received
 _HOST = "127.0.0.1"
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
+_TICK_SECONDS = 0.5  # on Windows, Ctrl-C does not interrupt a wait without an end
 _KEEP_ALIVE_SECONDS = 120
 
 
@@ -108,6 +109,11 @@ class Sandbox:
         self._ledger.clear()
         if self._rules.rate_limit:
             self._rules.rate_limit.clear()
+
+    def wait(self) -> None:
+        """Return when the server has ended; Ctrl-C interrupts the waiting."""
+        while self._thread.is_alive():
+            self._thread.join(_TICK_SECONDS)
 
     def stop(self) -> None:
         """Close every connection and end the server; more than once is fine."""
