@@ -3,7 +3,7 @@
 | member | what it holds |
 |---|---|
 | `manifest.json` | format number, tier order, settings, small weights, policy, where the model comes from |
-| `vocabulary.txt` | UTF-8, one n-gram a line: tokens, then pairs of tokens joined by a space |
+| `vocabulary.txt` | UTF-8, one n-gram a line: tokens, then stems, then pairs of tokens joined by a space |
 | `weights.f64` | little-endian float64, three numbers for each n-gram, in the vocabulary's order |
 
 The manifest lists length and SHA-256 of the other members and carries a digest of itself, so a file that was
@@ -21,6 +21,7 @@ import zlib
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from math import isfinite
 from pathlib import Path
 from sys import byteorder
@@ -97,8 +98,8 @@ def write_model(model: Model, path: Path) -> None:
 def dump_model(model: Model) -> bytes:
     """Return the bytes of the model file; equal models give equal bytes."""
     prompts = model.prompts
-    lines = [*prompts.words, *map(" ".join, prompts.pairs)]
-    rows = [*prompts.words.values(), *prompts.pairs.values()]
+    lines = [*prompts.words, *prompts.stems, *map(" ".join, prompts.pairs)]
+    rows = [*prompts.words.values(), *prompts.stems.values(), *prompts.pairs.values()]
     weights = array("d", (number for row in rows for number in row))
     if byteorder == "big":
         weights.byteswap()
@@ -111,6 +112,7 @@ def dump_model(model: Model) -> bytes:
             "intercept": prompts.intercept,
             "statistics": [weight._asdict() for weight in prompts.statistics],
             "words": len(prompts.words),
+            "stems": len(prompts.stems),
             "pairs": len(prompts.pairs),
         },
         "conversation_head": _head_as_dict(model.head),
@@ -217,12 +219,13 @@ def _digest(manifest: Mapping[str, Any]) -> str:
 
 def _model(manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> Model:
     settings = manifest["prompt_model"]
-    words, pairs = _vocabulary(settings, members)
+    words, stems, pairs = _vocabulary(settings, members)
     prompts = PromptModel(
         window=_positive(settings["window"]),
         intercept=_contrast(settings["intercept"]),
         statistics=_weights(settings["statistics"], [statistic.name for statistic in STATISTICS]),
         words=words,
+        stems=stems,
         pairs=pairs,
     )
     head = manifest["conversation_head"]
@@ -231,17 +234,18 @@ def _model(manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> Model:
 
 def _vocabulary(
     settings: Mapping[str, Any], members: Mapping[str, bytes]
-) -> tuple[dict[str, Row], dict[tuple[str, str], Row]]:
+) -> tuple[dict[str, Row], dict[str, Row], dict[tuple[str, str], Row]]:
     rows = _rows(members["weights.f64"])
     lines = members["vocabulary.txt"].decode().split("\n") if rows else []
-    count = settings["words"]
-    if not 0 <= count <= len(rows) == len(lines) == count + settings["pairs"]:
-        raise ValueError(f"{len(lines)} n-grams, {len(rows)} rows of weights")
-    words = dict(zip(lines[:count], rows[:count], strict=True))
-    pairs = {(a, b): row for (a, b), row in zip(map(str.split, lines[count:]), rows[count:], strict=True)}
-    if len(words) + len(pairs) != len(lines):
+    counts = [settings["words"], settings["stems"], settings["pairs"]]
+    if min(counts) < 0 or not len(rows) == len(lines) == sum(counts):
+        raise ValueError(f"{counts} n-grams promised, {len(lines)} listed, {len(rows)} rows of weights")
+    entries = zip(lines, rows, strict=True)
+    words, stems = dict(islice(entries, counts[0])), dict(islice(entries, counts[1]))
+    pairs = {(first, second): row for (first, second), row in ((line.split(), row) for line, row in entries)}
+    if [len(words), len(stems), len(pairs)] != counts:
         raise ValueError("an n-gram stands twice")
-    return words, pairs
+    return words, stems, pairs
 
 
 def _rows(content: bytes) -> list[Row]:

@@ -1,4 +1,4 @@
-"""TF-IDF and logistic regression over three tiers, folded into two dictionaries.
+"""TF-IDF and logistic regression over three tiers, folded into dictionaries.
 
 With the n-gram weights w_jk of the regression, presence as term frequency and Euclidean normalisation, the
 logit of tier k for a text that holds the n-grams J is
@@ -16,6 +16,7 @@ from operator import mul
 from typing import NamedTuple
 
 from classifier.features import text_features
+from classifier.tokens import ELLIPSIS
 
 __all__ = ["Contrast", "Feature", "PromptModel", "Row", "Score", "Shift", "StatisticWeight", "softmax"]
 
@@ -48,7 +49,7 @@ class Shift(NamedTuple):
 
 
 Feature = str | tuple[str, str] | Shift
-"""A token, a pair of neighbouring tokens, or a statistic away from its mean."""
+"""A token, a stem (ends in an ellipsis), a pair of neighbouring tokens, or a statistic away from its mean."""
 
 
 class StatisticWeight(NamedTuple):
@@ -83,6 +84,7 @@ class PromptModel:
         intercept: contrasts of a text with average statistics and no known n-gram.
         statistics: one weight for each of `classifier.prompt_statistics.STATISTICS`, in that order.
         words: token -> (idf^2, idf * balanced contrast, idf * premium contrast).
+        stems: the same for beginnings of long tokens.
         pairs: the same for pairs of neighbouring tokens.
     """
 
@@ -90,6 +92,7 @@ class PromptModel:
     intercept: Contrast
     statistics: tuple[StatisticWeight, ...]
     words: Mapping[str, Row]
+    stems: Mapping[str, Row]
     pairs: Mapping[tuple[str, str], Row]
     _offset: Contrast = field(init=False, repr=False, compare=False)
     _slopes: tuple[tuple[float, ...], tuple[float, ...]] = field(init=False, repr=False, compare=False)
@@ -107,12 +110,13 @@ class PromptModel:
 
     def score(self, text: str) -> Score:
         """Return the contrasts of a text of any length and content."""
-        words, pairs, statistics = text_features(text, self.window)
+        words, stems, pairs, statistics = text_features(text, self.window)
         for_balanced, for_premium = self._slopes
         balanced = self._offset[0] + sum(map(mul, for_balanced, statistics))
         premium = self._offset[1] + sum(map(mul, for_premium, statistics))
         rows = list(filter(None, map(self.words.get, words)))
         known = len(rows) / (len(words) or 1)
+        rows += filter(None, map(self.stems.get, stems))
         rows += filter(None, map(self.pairs.get, pairs))
         if rows:
             squares, to_balanced, to_premium = map(sum, zip(*rows, strict=True))
@@ -126,8 +130,9 @@ class PromptModel:
 
         Together with `intercept` they sum to the contrasts of `score`.
         """
-        words, pairs, statistics = text_features(text, self.window)
+        words, stems, pairs, statistics = text_features(text, self.window)
         rows: list[tuple[Feature, Row]] = [(word, self.words[word]) for word in words if word in self.words]
+        rows += [(stem + ELLIPSIS, self.stems[stem]) for stem in stems if stem in self.stems]
         rows += [(pair, self.pairs[pair]) for pair in pairs if pair in self.pairs]
         norm = sqrt(sum(row[0] for _, row in rows)) or 1.0
         found = [(name, Contrast(row[1] / norm, row[2] / norm)) for name, row in rows]

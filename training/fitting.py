@@ -1,0 +1,120 @@
+"""Fit the prompt model and the conversation head, and calibrate their probabilities."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from classifier.conversation import conversation_features, judged_turns
+from classifier.prompt_model import Contrast
+from classifier.reading import Reading, read
+from classifier.tier import TIERS
+from training.labelled import LabelledData
+from training.settings import FitSettings
+from training.tier_classifier import TierClassifier
+
+__all__ = ["FEWEST_CONVERSATIONS", "FittedModel", "fit_head", "fit_model", "head_matrix"]
+
+FloatArray = npt.NDArray[np.float64]
+
+FEWEST_CONVERSATIONS = 60
+"""With fewer training conversations no head is fitted: it has 28 weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class FittedModel:
+    """What training found, as scikit-learn pipelines.
+
+    Attributes:
+        settings: what it was fitted with.
+        prompts: from texts to tiers, calibrated.
+        inverse_temperature: the factor of calibration, folded into the weights of `prompts`.
+        head: from `conversation_features` to tiers; None where there were too few conversations.
+    """
+
+    settings: FitSettings
+    prompts: Pipeline
+    inverse_temperature: float
+    head: Pipeline | None
+
+
+def fit_model(train: LabelledData, validation: LabelledData, settings: FitSettings) -> FittedModel:
+    """Fit on the training rows, and calibrate on the validation rows."""
+    prompts = fit_prompts(train, settings)
+    factor = calibrate(prompts, validation)
+    return FittedModel(settings, prompts, factor, fit_head(prompts, train, settings))
+
+
+def fit_prompts(train: LabelledData, settings: FitSettings) -> Pipeline:
+    """Fit the prompt model on the rows that are not conversations."""
+    texts, frame = _texts(train)
+    fitted = TierClassifier.of(settings).fit(texts, frame["tier"].to_numpy(), frame["weight"].to_numpy())
+    return fitted.pipeline_
+
+
+def calibrate(prompts: Pipeline, validation: LabelledData) -> float:
+    """Scale the logits to the temperature with the least log loss on these rows, in place.
+
+    Temperature scaling (Guo et al. 2017) changes no order of tiers; its factor is folded into the weights.
+
+    Returns:
+        The factor, the inverse of the temperature.
+    """
+    texts, frame = _texts(validation)
+    logits, tiers, weights = prompts.decision_function(texts), frame["tier"], frame["weight"]
+
+    def loss(log_factor: float) -> float:
+        probabilities = softmax(logits * np.exp(log_factor), axis=1)
+        return float(log_loss(tiers, probabilities, sample_weight=weights, labels=list(TIERS)))
+
+    factor = float(np.exp(minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded").x))
+    regression = prompts.named_steps["regression"]
+    regression.coef_ *= factor
+    regression.intercept_ *= factor
+    return factor
+
+
+def fit_head(prompts: Pipeline, train: LabelledData, settings: FitSettings) -> Pipeline | None:
+    """Fit the head on the training conversations, or return None where they are too few to.
+
+    The prompt model never saw them, so its contrasts are as trustworthy here as on new prompts.
+    """
+    frame = train.frame[train.frame["is_conversation"]]
+    readings = [read(prompt) for prompt in frame["prompt"]]
+    weighed = np.array([reading.is_conversation for reading in readings], dtype=bool)
+    tiers = frame["tier"].to_numpy()[weighed]
+    if len(tiers) < FEWEST_CONVERSATIONS or len(set(tiers)) < len(TIERS):
+        return None
+    matrix = head_matrix(prompts, [reading for reading in readings if reading.is_conversation])
+    regression = LogisticRegression(C=settings.head_inverse_penalty, max_iter=2000, tol=1e-6)
+    head = Pipeline([("standard", StandardScaler()), ("regression", regression)])
+    return head.fit(matrix, tiers, regression__sample_weight=frame["weight"].to_numpy()[weighed])
+
+
+def head_matrix(prompts: Pipeline, readings: Sequence[Reading]) -> FloatArray:
+    """Return the head's input, shape (n_conversations, n_features); see `conversation_features`."""
+    turns = [judged_turns(reading) for reading in readings]
+    logits = prompts.decision_function([turn for several in turns for turn in several])
+    contrasts = iter([Contrast(*row) for row in (logits[:, 1:] - logits[:, :1]).tolist()])
+    return np.array(
+        [
+            conversation_features(reading, [next(contrasts) for _ in several])
+            for reading, several in zip(readings, turns, strict=True)
+        ]
+    )
+
+
+def _texts(data: LabelledData) -> tuple[list[str], pd.DataFrame]:
+    """The rows that one text decides: plain prompts, and conversations of a single human turn."""
+    readings = [read(prompt) for prompt in data.frame["prompt"]]
+    alone = np.array([not reading.is_conversation for reading in readings], dtype=bool)
+    texts = [reading.turns[-1] for reading in readings if not reading.is_conversation]
+    return texts, data.frame[alone]
