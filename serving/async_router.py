@@ -87,7 +87,7 @@ class AsyncTierRouter(AsyncOpenAI):
             return await super().post(
                 path, cast_to=cast_to, options=options, stream=stream, stream_cls=stream_cls, **rest
             )
-        call = self.core.begin(rest["body"], options, streams=stream, timeout=self.timeout)
+        call = self.core.begin(rest.get("body") or {}, options, streams=stream, timeout=self.timeout)
         for trial in call.trials():
             try:
                 async with _within(trial.deadline):

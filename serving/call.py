@@ -20,6 +20,7 @@ from serving.upstream import (
     APIError,
     APIResponseValidationError,
     APITimeoutError,
+    ChatCompletion,
     Request,
     check_answer,
     mask_error,
@@ -224,8 +225,7 @@ class Trial:
         if not self._opened:  # what the caller parses later comes as the SDK makes it, good or bad
             check_answer(parsed)
         if not self.call.complete:
-            usage = Tokens.from_usage(getattr(parsed, "usage", None))
-            self.answered(usage or self._estimate(said(parsed)))
+            self.answered(*self._tokens_of(parsed))
         return self._as_the_caller_wants(parsed)
 
     def parse(self, raw: Any) -> Any:
@@ -308,6 +308,12 @@ class Trial:
         seconds = shared.clock() - self.deadline.started_at
         cause = shared.keys.mask(failure.cause)
         return Attempt(candidate.model, candidate.channel, seconds, cause, failure.status)
+
+    def _tokens_of(self, parsed: Any) -> tuple[Tokens | None, str, str]:
+        if not isinstance(parsed, ChatCompletion):
+            return None, "", "the answer was not parsed as a chat completion"
+        usage = Tokens.from_usage(parsed.usage)
+        return usage or self._estimate("".join(said(choice.message) for choice in parsed.choices)), "", ""
 
     def _estimate(self, text: str) -> Tokens:
         return Tokens(estimate_prompt(self.call.order.body), estimate_tokens(text), estimated=True)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import shorten
 
 from classifier.tier import TIERS, Tier
 from serving.config import RouterConfig
@@ -12,6 +13,8 @@ from serving.upstream import APIConnectionError, APIStatusError, APITimeoutError
 __all__ = ["Candidate", "Failure", "Plan", "Skipped", "plan_alone", "plan_tier", "plan_tiers"]
 
 _FALL_BACK = frozenset({404, 408, 429})
+_LONGEST = 300  # characters of an upstream's message that a record keeps
+_NO_KEY = f"{Channel.PRO.variable} is not set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,14 @@ class Plan:
         first: the model that the tier, or the caller, means to ask.
         candidates: who is asked, in turn, until one answers.
         skipped: who would have been, and why not.
+        lacks_key: whether any of those is skipped for want of a key.
         alone: whether the caller named the model, so that its failure is the caller's to handle.
     """
 
     first: str
     candidates: tuple[Candidate, ...]
     skipped: tuple[Skipped, ...] = ()
+    lacks_key: bool = False
     alone: bool = False
 
 
@@ -92,6 +97,7 @@ def plan_tier(config: RouterConfig, tier: Tier, *, has_pro_key: bool) -> Plan:
         first=models[0],
         candidates=tuple(Candidate.of(model) for model, reason in reasons.items() if not reason),
         skipped=tuple(Skipped(model, reason) for model, reason in reasons.items() if reason),
+        lacks_key=_NO_KEY in reasons.values(),
     )
 
 
@@ -107,7 +113,7 @@ def plan_alone(model: str) -> Plan:
 
 def _why_not(config: RouterConfig, own: str, model: str, has_pro_key: bool) -> str:
     if Channel.of(model) is Channel.PRO and not has_pro_key:
-        return f"no {Channel.PRO.variable}"
+        return _NO_KEY
     price, own_price = config.price(model), config.price(own)
     affordable = price and own_price and (model == own or price.at_most(own_price, config.max_price_ratio))
     return "" if affordable else f"more than {config.max_price_ratio:g} times as dear as {own}"
@@ -120,4 +126,4 @@ def _words(error: BaseException) -> str:
 def _said(error: APIStatusError) -> str:
     """The status with the upstream's own words, where it sent some; a page of HTML is not repeated."""
     words = error.message.removeprefix(f"Error code: {error.status_code}").removeprefix(" - ")
-    return f"status {error.status_code}: {words}" if words else f"status {error.status_code}"
+    return f"status {error.status_code}{shorten(f': {words}', _LONGEST) if words else ''}"

@@ -13,7 +13,7 @@ from serving.config import RouterConfig
 from serving.deadline import Limits
 from serving.errors import ConfigError, KeyMissingError
 from serving.keys import Channel, Keys
-from serving.selection import Predictor, select
+from serving.selection import AUTO, Predictor, Selection, select
 from serving.summary import Collector, Summary
 from serving.upstream import Timeout
 
@@ -46,7 +46,7 @@ class RouterCore:
         self._collector = Collector(config)
         self._shared = Shared(config, keys, clock, self._collector.add)
         self._plans = plan_tiers(config, has_pro_key=keys.pro is not None)
-        self._warned = threading.Event()
+        self._unwarned = threading.Lock()
 
     @classmethod
     def compose(
@@ -95,8 +95,10 @@ class RouterCore:
             KeyMissingError: the caller named a model of the Pro channel, and there is no key for it.
         """
         started_at = self._shared.clock()
-        selection = select(body["model"], body["messages"], self._predictor)
-        plan = self._plan_alone(body["model"]) if selection.tier is None else self._plans[selection.tier]
+        selection = select(body.get("model", AUTO), body.get("messages", ()), self._predictor)
+        plan = (
+            self._plan_alone(selection.requested) if selection.tier is None else self._plans[selection.tier]
+        )
         self._warn_of_missing_key(plan)
         limits = Limits.of(
             options.get("timeout", timeout), self.config.first_byte_seconds, self.config.deadline_seconds
@@ -107,21 +109,19 @@ class RouterCore:
         """Return what the finished calls came to."""
         return self._collector.summary()
 
+    def _plan(self, selection: Selection) -> Plan:
+        if selection.tier is None:
+            return self._plan_alone(selection.requested)
+        plan = self._plans[selection.tier]
+        if plan.lacks_key and self._unwarned.acquire(blocking=False):  # taken once, by the first to warn
+            _log.warning("%s is not set: models of the Pro channel are skipped", Channel.PRO.variable)
+        return plan
+
     def _plan_alone(self, model: str) -> Plan:
         channel = Channel.of(model)
         if self.keys.of(channel) is None:
-            raise KeyMissingError(
-                f"{channel.variable} is not set, and {model} is reached by no other channel"
-            )
+            raise KeyMissingError(f"{channel.variable} is not set, and {model} needs the {channel} channel")
         return plan_alone(model)
-
-    def _warn_of_missing_key(self, plan: Plan) -> None:
-        if plan.skipped and self.keys.pro is None and not self._warned.is_set():
-            self._warned.set()
-            _log.warning(
-                "%s is not set: models of the Pro channel are skipped, so premium prompts get a lesser model",
-                Channel.PRO.variable,
-            )
 
 
 _DECIDED_ELSEWHERE = {

@@ -33,7 +33,7 @@ class TierRouter(OpenAI):
     `model` may be "auto" (the classifier decides), "cheap", "balanced", "premium", or any model's name, which
     is then tried alone. Everything else of the SDK's client works as it does there, on the standard channel.
 
-    A `timeout` in seconds, of the client or of a call, is the deadline of the whole call with all its attempts;
+    A `timeout` in seconds, of the client or of a call, is the deadline of the whole call with its attempts;
     an `httpx2.Timeout` sets the phases of each attempt, its `read` in place of the time to the first byte.
 
     Safe to use from several threads. Close it, or use it as a context manager, like the SDK's.
@@ -113,7 +113,7 @@ class TierRouter(OpenAI):
             return super().post(
                 path, cast_to=cast_to, options=options, stream=stream, stream_cls=stream_cls, **rest
             )
-        call = self.core.begin(rest["body"], options, streams=stream, timeout=self.timeout)
+        call = self.core.begin(rest.get("body") or {}, options, streams=stream, timeout=self.timeout)
         for trial in call.trials():
             try:
                 request = trial.request(interruptible=False)

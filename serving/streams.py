@@ -17,7 +17,9 @@ from serving.upstream import (
     AsyncStream,
     BrokenAnswerError,
     ChatCompletionChunk,
+    ChunkChoice,
     Stream,
+    choices_of,
     has_token,
     said,
 )
@@ -47,17 +49,24 @@ class _Watch:
 
     def saw(self, chunk: ChatCompletionChunk) -> None:
         self._reading = False
-        self._tokens = Tokens.from_usage(chunk.usage) or self._tokens
-        self._said.append(said(chunk))
-        self._finished = self._finished or any(choice.finish_reason for choice in chunk.choices or ())
-        if not self.begun and has_token(chunk):
+        if isinstance(chunk, ChatCompletionChunk) and chunk.usage is not None:
+            self._tokens = Tokens.from_usage(chunk.usage) or self._tokens
+        for choice in choices_of(chunk):
+            self._take(choice)
+
+    def _take(self, choice: ChunkChoice) -> None:
+        self._said.append(said(choice.delta))
+        self._finished = self._finished or choice.finish_reason is not None
+        if not self.begun and has_token(choice):
             self.begun = True
             self.trial.deadline.begun()
             self.trial.call.answering(self.trial)
 
     def shows(self, chunk: ChatCompletionChunk) -> bool:
         """Whether the caller is to see a chunk: all but the usage that only we asked for."""
-        return bool(chunk.choices or not chunk.usage or self.trial.call.order.wants_usage)
+        if self.trial.call.order.wants_usage or choices_of(chunk):
+            return True
+        return getattr(chunk, "usage", None) is None
 
     def ended(self) -> None:
         self._reading = False

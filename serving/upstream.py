@@ -10,7 +10,7 @@ the SDK carry it; whoever upgrades the SDK looks here first, and the tests in `t
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from httpx2 import Request, Response, Timeout
@@ -27,7 +27,9 @@ from openai import (
     OpenAIError,
     Stream,
 )
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
+from openai.types.chat.chat_completion_chunk import Choice as ChunkChoice
+from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
 __all__ = [
     "CHAT_COMPLETIONS",
@@ -43,6 +45,7 @@ __all__ = [
     "BrokenAnswerError",
     "ChatCompletion",
     "ChatCompletionChunk",
+    "ChunkChoice",
     "NotGiven",
     "OpenAI",
     "OpenAIError",
@@ -51,6 +54,7 @@ __all__ = [
     "Stream",
     "Timeout",
     "check_answer",
+    "choices_of",
     "forget_environment",
     "has_token",
     "is_raw",
@@ -79,46 +83,49 @@ def check_answer(parsed: object) -> None:
     """Check that what the SDK made of a response is a chat completion: it validates next to nothing itself.
 
     Raises:
-        BrokenAnswerError: there is no list of choices in it.
+        BrokenAnswerError: there are no choices in it, or they hold no messages.
     """
-    choices = parsed.get("choices") if isinstance(parsed, Mapping) else getattr(parsed, "choices", None)
-    if isinstance(choices, list) and choices:
+    choices = _field(parsed, "choices")
+    if isinstance(choices, list) and choices and all(_field(choice, "message") for choice in choices):
         return
-    error = parsed.get("error") if isinstance(parsed, Mapping) else getattr(parsed, "error", None)
+    error = _field(parsed, "error")
     if error:
-        said = error.get("message") if isinstance(error, Mapping) else error
-        raise BrokenAnswerError(f"an error with status 200: {said}")
+        raise BrokenAnswerError(f"an error with status 200: {_field(error, 'message') or error}")
     what = "text" if isinstance(parsed, str) else "no choices"
     raise BrokenAnswerError(f"status 200 with {what} instead of a chat completion")
 
 
-def said(answer: object) -> str:
-    """Return all that the choices of an answer, or of a chunk of one, say: text, reasoning, tool calls."""
-    choices = getattr(answer, "choices", None) or ()
-    spoken = (getattr(choice, "message", None) or getattr(choice, "delta", None) for choice in choices)
-    return "".join(piece for each in spoken if each is not None for piece in _pieces(each))
-
-
-def _pieces(message: object) -> Iterator[str]:
-    for name in ("content", "reasoning_content", "reasoning", "refusal"):
-        piece = getattr(message, name, None)
-        if isinstance(piece, str):
-            yield piece
-    for call in getattr(message, "tool_calls", None) or ():
+def said(message: object) -> str:
+    """Return all that a message, or a delta of one, says: its text, its reasoning, its tool calls."""
+    if not isinstance(message, ChatCompletionMessage | ChoiceDelta):
+        return ""
+    pieces: list[object] = [message.content, message.refusal]
+    if message.model_extra:  # asked by name: pydantic takes microseconds to say that an attribute is missing
+        pieces += [message.model_extra.get(name) for name in ("reasoning_content", "reasoning")]
+    for call in message.tool_calls or ():
         function = getattr(call, "function", None)
-        yield f"{getattr(function, 'name', None) or ''}{getattr(function, 'arguments', None) or ''}"
+        pieces += [getattr(function, "name", None), getattr(function, "arguments", None)]
+    return "".join(piece for piece in pieces if isinstance(piece, str))
 
 
-def has_token(chunk: ChatCompletionChunk) -> bool:
-    """Whether a chunk of a stream carries any part of the answer, or its end; the role alone is none."""
-    for choice in chunk.choices or ():
-        if choice.finish_reason:
-            return True
-        delta = choice.delta
-        fields = {**vars(delta), **(delta.model_extra or {})} if delta else {}
-        if any(value for name, value in fields.items() if name != "role"):
-            return True
-    return False
+def has_token(choice: ChunkChoice) -> bool:
+    """Whether a choice in a chunk carries a part of the answer, or its end; the role alone is neither."""
+    if choice.finish_reason:
+        return True
+    if not isinstance(choice.delta, ChoiceDelta):
+        return False
+    fields = {**vars(choice.delta), **(choice.delta.model_extra or {})}
+    return any(value for name, value in fields.items() if name != "role")
+
+
+def choices_of(chunk: object) -> list[ChunkChoice]:
+    """Return the choices in a chunk, whatever the upstream has sent as one."""
+    listed = chunk.choices if isinstance(chunk, ChatCompletionChunk) else None
+    return [each for each in listed if isinstance(each, ChunkChoice)] if isinstance(listed, list) else []
+
+
+def _field(value: object, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
 
 
 def mask_error(error: Exception, mask: Callable[[str], str]) -> None:
