@@ -96,10 +96,7 @@ class RouterCore:
         """
         started_at = self._shared.clock()
         selection = select(body.get("model", AUTO), body.get("messages", ()), self._predictor)
-        plan = (
-            self._plan_alone(selection.requested) if selection.tier is None else self._plans[selection.tier]
-        )
-        self._warn_of_missing_key(plan)
+        plan = self._plan(selection)
         limits = Limits.of(
             options.get("timeout", timeout), self.config.first_byte_seconds, self.config.deadline_seconds
         )

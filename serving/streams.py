@@ -7,10 +7,10 @@ from typing import Self
 
 from httpx2 import AsyncByteStream, SyncByteStream
 
-from serving.call import Trial
 from serving.chain import Failure
 from serving.cost import Tokens
 from serving.routing import Routing, attach
+from serving.trial import Trial
 from serving.upstream import (
     FAILURES,
     APITimeoutError,

@@ -1,0 +1,189 @@
+"""One attempt: what is sent, what comes of it, and whether the next model may be tried. No I/O here."""
+
+import weakref
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from serving.chain import Candidate, Failure
+from serving.cost import Cost, Tokens, estimate_prompt, estimate_tokens
+from serving.deadline import Deadline
+from serving.keys import Channel
+from serving.routing import Attempt, Routing, attach
+from serving.upstream import (
+    CHAT_COMPLETIONS,
+    PARSER_COMPLAINTS,
+    APIError,
+    APIResponseValidationError,
+    APITimeoutError,
+    ChatCompletion,
+    Request,
+    check_answer,
+    mask_error,
+    said,
+)
+
+if TYPE_CHECKING:
+    from serving.call import Call
+
+__all__ = ["Trial"]
+
+
+class Trial:
+    """One attempt: what is sent, and what comes of it."""
+
+    def __init__(self, call: "Call", candidate: Candidate, deadline: Deadline) -> None:
+        """Begin an attempt, whose time is running."""
+        self.call = call
+        self.candidate = candidate
+        self.deadline = deadline
+        self._opened = False
+
+    @property
+    def routing(self) -> Routing:
+        """The record of the call as it stands."""
+        return self.call.routing()
+
+    @property
+    def path(self) -> str:
+        """Where the request goes: a path of the standard channel, or an absolute URL."""
+        elsewhere = self.call.shared.config.pro_base_url
+        if self.candidate.channel is Channel.PRO and elsewhere is not None:
+            return elsewhere.rstrip("/") + CHAT_COMPLETIONS
+        return CHAT_COMPLETIONS
+
+    def request(self, *, interruptible: bool) -> dict[str, Any]:
+        """Return body and options for the SDK's `post`.
+
+        Args:
+            interruptible: whether the waits are also bounded from outside, as in asyncio.
+        """
+        order, channel = self.call.order, self.candidate.channel
+        options = {
+            **order.options,
+            "timeout": self.deadline.timeout(streams=order.streams, interruptible=interruptible),
+            "max_retries": 0,
+            "post_parser": self.received,
+        }
+        key = self.call.shared.keys.of(channel)
+        if channel is not Channel.STANDARD and key is not None:
+            bearer = {"Authorization": f"Bearer {key.reveal()}"}
+            options["headers"] = {**bearer, **(order.options.get("headers") or {})}
+        return {"body": order.body_for(self.candidate.model), "options": options}
+
+    def received(self, parsed: Any) -> Any:
+        """Take in what the SDK parsed, check it, close the record, and hand it on with the record attached.
+
+        Raises:
+            BrokenAnswerError: it is no chat completion.
+        """
+        if self.call.order.streams:
+            parsed.follow(self)
+            return parsed
+        if not self._opened:  # what the caller parses later comes as the SDK makes it, good or bad
+            check_answer(parsed)
+        if not self.call.complete:
+            self.answered(*self._tokens_of(parsed))
+        return self._as_the_caller_wants(parsed)
+
+    def parse(self, raw: Any) -> Any:
+        """Parse a raw response that has been read, so that a broken one still falls back; return the result.
+
+        What the caller's `response_format` has to say about the answer comes when the caller parses it.
+        """
+        raw._routed = self
+        try:
+            parsed = raw.parse()
+        except PARSER_COMPLAINTS:
+            if not self.call.complete:
+                raise
+            parsed = None
+        if self.call.complete:
+            attach(raw, self.routing)
+        return parsed
+
+    def opened(self, raw: Any) -> None:
+        """Take in a response whose body is left to the caller: nothing can fall back any more."""
+        raw._routed = self
+        self._opened = True
+        self.call.answering(self)
+        weakref.finalize(raw, self._dropped)
+
+    def _dropped(self) -> None:
+        """Close the record of a body that the caller read without parsing it, or not at all."""
+        if not self.call.complete:
+            self.answered(None, note="the caller did not parse the answer")
+
+    def answered(self, tokens: Tokens | None, failure: str = "", note: str = "") -> None:
+        """Close the record of a call that this attempt has answered.
+
+        Args:
+            tokens: what the answer took; None when nobody can say.
+            failure: why the answer is not whole, if it is not.
+            note: what else to say about the cost.
+        """
+        model = self.candidate.model
+        cost = Cost(None, None, note)
+        if tokens is not None:
+            cost = Cost.of(model, tokens, self.call.shared.config.price(model), note)
+        self.call.answering(self)
+        self.call.end(self._attempt(Failure(failure)), cost)
+
+    def answered_text(self, text: str, failure: str = "", note: str = "") -> None:
+        """Close the record by the text of the answer, where the upstream sent no usage."""
+        self.answered(self._estimate(text), failure, note)
+
+    def fail(self, error: Exception) -> None:
+        """Take in a failure; return when the next model may be tried, otherwise raise what the SDK would.
+
+        Raises:
+            APIError: the request was refused, or the caller named the model.
+        """
+        call = self.call
+        if call.complete:  # the answer had arrived: it is the caller's own parser that complains
+            attach(error, call.routing())
+            raise error
+        failure = Failure.of(error)
+        if failure.falls_back and not call.alone:
+            call.failed(self._attempt(failure), error)
+            return
+        call.end(self._attempt(failure), Cost(None, None, "no answer"))
+        self._surface(error)
+
+    def _surface(self, error: Exception) -> NoReturn:
+        surfaced = self._in_sdk_terms(error)
+        mask_error(surfaced, self.call.shared.keys.mask)
+        attach(surfaced, self.call.routing())
+        raise surfaced from error.__cause__ if surfaced is error else error
+
+    def _in_sdk_terms(self, error: Exception) -> Exception:
+        if isinstance(error, APIError):
+            return error
+        response = self.deadline.response
+        if isinstance(error, TimeoutError) or response is None:
+            return APITimeoutError(Request("POST", self.path))
+        return APIResponseValidationError(response, None, message=Failure.of(error).cause)
+
+    def _attempt(self, failure: Failure) -> Attempt:
+        shared, candidate = self.call.shared, self.candidate
+        seconds = shared.clock() - self.deadline.started_at
+        cause = shared.keys.mask(failure.cause)
+        return Attempt(candidate.model, candidate.channel, seconds, cause, failure.status)
+
+    def _tokens_of(self, parsed: Any) -> tuple[Tokens | None, str, str]:
+        if not isinstance(parsed, ChatCompletion):
+            return None, "", "the answer was not parsed as a chat completion"
+        usage = Tokens.from_usage(parsed.usage)
+        return usage or self._estimate("".join(said(choice.message) for choice in parsed.choices)), "", ""
+
+    def _estimate(self, text: str) -> Tokens:
+        return Tokens(estimate_prompt(self.call.order.body), estimate_tokens(text), estimated=True)
+
+    def _as_the_caller_wants(self, parsed: Any) -> Any:
+        routing = self.call.routing()
+        parser = self.call.order.options.get("post_parser")
+        try:
+            wanted = parser(parsed) if parser else parsed
+        except PARSER_COMPLAINTS as error:
+            attach(error, routing)
+            raise
+        attach(wanted, routing)
+        return wanted
