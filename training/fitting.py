@@ -21,9 +21,22 @@ from training.labelled import LabelledData
 from training.settings import FitSettings
 from training.tier_classifier import TierClassifier
 
-__all__ = ["FEWEST_CONVERSATIONS", "FittedModel", "fit_head", "fit_model", "head_matrix"]
+__all__ = [
+    "FEWEST_CONVERSATIONS",
+    "ConversationRows",
+    "FittedModel",
+    "build_head",
+    "calibrate",
+    "conversation_rows",
+    "fit_head",
+    "fit_model",
+    "fit_prompts",
+    "head_matrix",
+    "prompt_rows",
+]
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 FEWEST_CONVERSATIONS = 60
 """With fewer training conversations no head is fitted: it has 28 weights."""
@@ -55,7 +68,7 @@ def fit_model(train: LabelledData, validation: LabelledData, settings: FitSettin
 
 def fit_prompts(train: LabelledData, settings: FitSettings) -> Pipeline:
     """Fit the prompt model on the rows that are not conversations."""
-    texts, frame = _texts(train)
+    texts, frame = prompt_rows(train)
     fitted = TierClassifier.of(settings).fit(texts, frame["tier"].to_numpy(), frame["weight"].to_numpy())
     return fitted.pipeline_
 
@@ -68,7 +81,7 @@ def calibrate(prompts: Pipeline, validation: LabelledData) -> float:
     Returns:
         The factor, the inverse of the temperature.
     """
-    texts, frame = _texts(validation)
+    texts, frame = prompt_rows(validation)
     logits, tiers, weights = prompts.decision_function(texts), frame["tier"], frame["weight"]
 
     def loss(log_factor: float) -> float:
@@ -87,16 +100,49 @@ def fit_head(prompts: Pipeline, train: LabelledData, settings: FitSettings) -> P
 
     The prompt model never saw them, so its contrasts are as trustworthy here as on new prompts.
     """
-    frame = train.frame[train.frame["is_conversation"]]
-    readings = [read(prompt) for prompt in frame["prompt"]]
-    weighed = np.array([reading.is_conversation for reading in readings], dtype=bool)
-    tiers = frame["tier"].to_numpy()[weighed]
+    rows = conversation_rows(prompts, train)
+    if rows is None:
+        return None
+    head = build_head(settings.head_inverse_penalty)
+    return head.fit(rows.matrix, rows.tiers, regression__sample_weight=rows.weights)
+
+
+def build_head(inverse_penalty: float) -> Pipeline:
+    """Return the unfitted conversation head."""
+    regression = LogisticRegression(C=inverse_penalty, max_iter=2000, tol=1e-6)
+    return Pipeline([("standard", StandardScaler()), ("regression", regression)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConversationRows:
+    """What the head is fitted on.
+
+    Attributes:
+        matrix: `conversation_features` of each conversation, shape (n_conversations, n_features).
+        tiers: needed tiers, shape (n_conversations,).
+        weights: sample weights, likewise.
+        sources: who wrote each conversation, likewise.
+    """
+
+    matrix: FloatArray
+    tiers: IntArray
+    weights: FloatArray
+    sources: npt.NDArray[np.str_]
+
+
+def conversation_rows(prompts: Pipeline, data: LabelledData) -> ConversationRows | None:
+    """Return the rows that the head weighs, or None where they are too few to fit one."""
+    readings = [read(prompt) for prompt in data.frame["prompt"]]
+    frame = data.frame[[reading.is_conversation for reading in readings]]
+    tiers = frame["tier"].to_numpy()
     if len(tiers) < FEWEST_CONVERSATIONS or len(set(tiers)) < len(TIERS):
         return None
-    matrix = head_matrix(prompts, [reading for reading in readings if reading.is_conversation])
-    regression = LogisticRegression(C=settings.head_inverse_penalty, max_iter=2000, tol=1e-6)
-    head = Pipeline([("standard", StandardScaler()), ("regression", regression)])
-    return head.fit(matrix, tiers, regression__sample_weight=frame["weight"].to_numpy()[weighed])
+    return ConversationRows(
+        head_matrix(prompts, [reading for reading in readings if reading.is_conversation]),
+        tiers,
+        frame["weight"].to_numpy(),
+        frame["source"].to_numpy(dtype=str),
+    )
 
 
 def head_matrix(prompts: Pipeline, readings: Sequence[Reading]) -> FloatArray:
@@ -112,9 +158,8 @@ def head_matrix(prompts: Pipeline, readings: Sequence[Reading]) -> FloatArray:
     )
 
 
-def _texts(data: LabelledData) -> tuple[list[str], pd.DataFrame]:
-    """The rows that one text decides: plain prompts, and conversations of a single human turn."""
+def prompt_rows(data: LabelledData) -> tuple[list[str], pd.DataFrame]:
+    """Return the texts, and the rows, that one text decides: plain prompts and single-turn conversations."""
     readings = [read(prompt) for prompt in data.frame["prompt"]]
-    alone = np.array([not reading.is_conversation for reading in readings], dtype=bool)
     texts = [reading.turns[-1] for reading in readings if not reading.is_conversation]
-    return texts, data.frame[alone]
+    return texts, data.frame[[not reading.is_conversation for reading in readings]]
