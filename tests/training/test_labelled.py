@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.conftest import DATA, WriteRows
+from tests.training.conftest import WriteRows
 from training.errors import DataError
 from training.labelled import LabelledData, SkippedRow, read_labelled
 
