@@ -110,7 +110,7 @@ def sent_bytes(prompt: Prompt) -> int:
     """
     if isinstance(prompt, str):
         return len(prompt.encode("utf-8", "surrogatepass"))
-    return sum(_content_bytes(message.get("content")) for message in prompt)
+    return sum(_content_bytes(message.get("content")) for message in prompt if isinstance(message, Mapping))
 
 
 def _content_bytes(content: object) -> int:

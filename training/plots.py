@@ -122,11 +122,11 @@ def cost_plot(evaluation: Evaluation, palette: Palette) -> Figure:
     for rival in _apart(evaluation):
         axes.scatter([rival.usd_per_1000], [rival.rates.under], 28, palette.text, zorder=3)
         spot = (rival.usd_per_1000, rival.rates.under)
-        offset = (6, -11) if rival.kind == "rule" else (6, 5)
+        offset = (6, 5) if rival.kind == "rule" else (6, -11)
         axes.annotate(rival.title, spot, offset, textcoords="offset points", fontsize=8, color=palette.text)
     axes.set(xlabel="US dollars per 1,000 prompts (assumed answer lengths)", ylabel="under-routing, share")
     axes.set_title("Quality lost against money spent: lower left is better")
-    axes.margins(x=0.14, y=0.08)
+    axes.margins(x=0.18, y=0.08)
     _legend(axes, palette)
     return figure
 

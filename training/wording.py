@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from training.evaluation import Evaluation
 from training.measures import Measure, View
@@ -35,7 +36,19 @@ def verdict_sentences(evaluation: Evaluation) -> tuple[str, ...]:
         for rival in evaluation.rivals
         if rival.key == "random_premium"
     ]
-    return tuple(sentences)
+    return (*sentences, *_expected_cost_sentence(evaluation))
+
+
+def _expected_cost_sentence(evaluation: Evaluation) -> Iterator[str]:
+    choice = evaluation.rival("choice")
+    as_good = [point for point in evaluation.cost_curve if point.under_routing <= choice.rates.under]
+    best = min(as_good, key=lambda point: point.usd_per_1000, default=None)
+    if best is not None and best.usd_per_1000 < choice.usd_per_1000:
+        yield (
+            f"The same model under an expected-cost policy, a poor answer taken to cost "
+            f"USD {best.poor_answer_usd:.2g}, would under-route {percent(best.under_routing)} for "
+            f"USD {best.usd_per_1000:.3f} (its setting picked on these same prompts)."
+        )
 
 
 def percent(share: float, digits: int = 1) -> str:
