@@ -11,11 +11,19 @@ from dataclasses import dataclass
 from math import log1p
 from typing import NamedTuple
 
-from classifier.prompt_model import Contrast, Shift, StatisticWeight
+from classifier.prompt_model import Contrast, Part, StatisticWeight, shifts
 from classifier.prompt_statistics import Statistic
 from classifier.reading import Reading
 
-__all__ = ["COUNTS", "ROLES", "ConversationHead", "RoleWeight", "conversation_features", "judged_turns"]
+__all__ = [
+    "COUNTS",
+    "ROLES",
+    "ConversationHead",
+    "Matrix",
+    "RoleWeight",
+    "conversation_features",
+    "judged_turns",
+]
 
 ROLES = ("last", "previous", "first", "mean")
 """The parts that a turn can play. Where there is no previous turn, the last stands in for it."""
@@ -33,22 +41,28 @@ COUNTS: tuple[Statistic, ...] = (
 _RECENT_TURNS = 8
 
 
-class RoleWeight(NamedTuple):
-    """How a role's contrasts move the conversation's: from balanced to balanced, balanced to premium, ..."""
+class Matrix(NamedTuple):
+    """How a turn's contrast moves the conversation's; a matrix of two by two."""
 
-    role: str
     balanced_to_balanced: float
     balanced_to_premium: float
     premium_to_balanced: float
     premium_to_premium: float
 
-    def apply(self, contrast: Contrast, share: float = 1.0) -> Contrast:
-        """Return what a turn with this contrast adds when it makes up `share` of the role."""
+    def apply(self, contrast: tuple[float, float]) -> Contrast:
+        """Return what a turn with this contrast adds."""
         balanced, premium = contrast
         return Contrast(
-            share * (self.balanced_to_balanced * balanced + self.premium_to_balanced * premium),
-            share * (self.balanced_to_premium * balanced + self.premium_to_premium * premium),
+            self.balanced_to_balanced * balanced + self.premium_to_balanced * premium,
+            self.balanced_to_premium * balanced + self.premium_to_premium * premium,
         )
+
+
+class RoleWeight(NamedTuple):
+    """The matrix of a role."""
+
+    role: str
+    matrix: Matrix
 
 
 def judged_turns(reading: Reading) -> tuple[str, ...]:
@@ -94,24 +108,23 @@ class ConversationHead:
 
     def contrast(self, reading: Reading, contrasts: Sequence[Contrast]) -> Contrast:
         """Return the conversation's contrast from those of its `judged_turns`."""
-        parts = [self.intercept, *(part for _, part in self.count_contributions(reading))]
-        for place, contrast in enumerate(contrasts):
-            parts.append(self.through(contrast, place, len(contrasts)))
+        matrices = self.matrices(len(contrasts))
+        turns = [matrix.apply(contrast) for matrix, contrast in zip(matrices, contrasts, strict=True)]
+        counts = [(balanced, premium) for _, balanced, premium in self.count_parts(reading)]
+        parts = [self.intercept, *turns, *counts]
         return Contrast(sum(part[0] for part in parts), sum(part[1] for part in parts))
 
-    def through(self, contrast: Contrast, place: int, turns: int) -> Contrast:
-        """Return what the judged turn at `place` (0-based, of `turns`) adds with this contrast."""
+    def matrices(self, turns: int) -> list[Matrix]:
+        """Return, for each of so many judged turns, how its contrast moves the conversation's."""
         shares = _shares(turns)
-        parts = [weight.apply(contrast, shares[weight.role][place]) for weight in self.roles]
-        return Contrast(sum(part[0] for part in parts), sum(part[1] for part in parts))
-
-    def count_contributions(self, reading: Reading) -> list[tuple[Shift, Contrast]]:
-        """Return what each count adds."""
         return [
-            (shift, Contrast(weight.balanced * shift.amount, weight.premium * shift.amount))
-            for weight, value in zip(self.counts, _counts(reading), strict=True)
-            for shift in [Shift(weight.name, (value - weight.mean) / weight.scale)]
+            Matrix(*(sum(shares[w.role][place] * w.matrix[cell] for w in self.roles) for cell in range(4)))
+            for place in range(turns)
         ]
+
+    def count_parts(self, reading: Reading) -> list[Part]:
+        """Return what each count adds."""
+        return shifts(self.counts, _counts(reading))
 
 
 def _shares(turns: int) -> dict[str, list[float]]:

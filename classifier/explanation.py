@@ -6,32 +6,37 @@ tier and the most probable other one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from math import fsum
-from typing import Any
+from typing import Any, NamedTuple
 
 from classifier.conversation import COUNTS
 from classifier.decision import Decision
-from classifier.prompt_model import Contrast, Feature, Shift
+from classifier.prompt_model import Contrast, Feature, Part, Shift
 from classifier.prompt_statistics import STATISTICS, Statistic
 from classifier.tier import TIERS, Tier
 
 __all__ = ["Contribution", "Explanation", "explain_decision"]
 
 _STATISTICS: Mapping[str, Statistic] = {statistic.name: statistic for statistic in (*STATISTICS, *COUNTS)}
-_AVERAGE_PROMPT = "what prompts need on average"
+_BASE = Shift("base", 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(NamedTuple):
     """What one feature adds to the log-odds.
 
     Attributes:
-        name: the feature in words, such as "'prove that'" or "many symbols".
+        feature: the feature as the model knows it.
         value: natural logarithm; positive speaks for the chosen tier, negative for the other.
     """
 
-    name: str
+    feature: Feature
     value: float
+
+    @property
+    def name(self) -> str:
+        """The feature in words, such as "'prove that'" or "many symbols"."""
+        return _worded(self.feature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,8 @@ class Explanation:
 
     def reasons(self, count: int = 2) -> tuple[str, ...]:
         """Return the names of the strongest features that speak for the chosen tier, at most `count`."""
-        names = (c.name for c in self.contributions if c.value > 0 and c.name != _AVERAGE_PROMPT)
-        return tuple(name for name, _ in zip(names, range(count), strict=False))
+        speaking = (c.name for c in self.contributions if c.value > 0 and c.feature is not _BASE)
+        return tuple(dict.fromkeys(islice(speaking, 4 * count)))[:count]  # two turns may share a name
 
     def as_dict(self) -> dict[str, Any]:
         """Return the explanation for JSON."""
@@ -69,9 +74,9 @@ class Explanation:
 
 
 def explain_decision(
-    decision: Decision, intercept: Contrast, parts: list[tuple[Feature, Contrast]], comparison: str
+    decision: Decision, intercept: Contrast, parts: list[Part], comparison: str
 ) -> Explanation:
-    """Word the parts of a contrast as contributions to the log-odds of the chosen tier.
+    """Turn the parts of a contrast into contributions to the log-odds of the chosen tier.
 
     Args:
         decision: what was decided.
@@ -80,21 +85,24 @@ def explain_decision(
         comparison: the policy's comparison.
     """
     against = max((t for t in TIERS if t != decision.tier), key=decision.probabilities.__getitem__)
-    sums: dict[str, float] = {_AVERAGE_PROMPT: _log_odds(intercept, decision.tier, against)}
-    for feature, contrast in parts:
-        name = _worded(feature)
-        sums[name] = sums.get(name, 0.0) + _log_odds(contrast, decision.tier, against)
-    ordered = sorted(sums.items(), key=lambda item: -abs(item[1]))
-    contributions = tuple(Contribution(name, value) for name, value in ordered if value)
-    return Explanation(decision, against, fsum(sums.values()), contributions, comparison)
+    # ln P(chosen) - ln P(against) is the balanced contrast so many times, and the premium one so many times.
+    balanced_times = (decision.tier == Tier.BALANCED) - (against == Tier.BALANCED)
+    premium_times = (decision.tier == Tier.PREMIUM) - (against == Tier.PREMIUM)
+    sums: dict[Feature, float] = {}
+    for feature, balanced, premium in [(_BASE, *intercept), *parts]:
+        value = balanced_times * balanced + premium_times * premium
+        sums[feature] = sums[feature] + value if feature in sums else value
+    ordered = sorted(map(Contribution, sums.keys(), sums.values()), key=_size, reverse=True)
+    return Explanation(decision, against, fsum(sums.values()), tuple(ordered), comparison)
 
 
-def _log_odds(contrast: Contrast, tier: Tier, against: Tier) -> float:
-    logits = (0.0, *contrast)
-    return logits[tier] - logits[against]
+def _size(contribution: Contribution) -> float:
+    return abs(contribution[1])
 
 
 def _worded(feature: Feature) -> str:
+    if feature is _BASE:
+        return "what prompts need on average"
     if isinstance(feature, Shift):
         statistic = _STATISTICS[feature.name]
         return statistic.large if feature.amount > 0 else statistic.small

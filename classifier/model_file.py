@@ -28,7 +28,7 @@ from sys import byteorder
 from typing import Any
 
 from classifier.atomic_file import write_whole
-from classifier.conversation import COUNTS, ROLES, ConversationHead, RoleWeight
+from classifier.conversation import COUNTS, ROLES, ConversationHead, Matrix, RoleWeight
 from classifier.errors import (
     ModelFileDamaged,
     ModelFileMissing,
@@ -264,7 +264,7 @@ def _head_as_dict(head: ConversationHead | None) -> dict[str, Any] | None:
         return None
     return {
         "intercept": head.intercept,
-        "roles": [weight._asdict() for weight in head.roles],
+        "roles": [{"role": weight.role, "matrix": weight.matrix} for weight in head.roles],
         "counts": [weight._asdict() for weight in head.counts],
     }
 
@@ -272,11 +272,11 @@ def _head_as_dict(head: ConversationHead | None) -> dict[str, Any] | None:
 def _head(mapping: Mapping[str, Any] | None) -> ConversationHead | None:
     if mapping is None:
         return None
-    roles = tuple(RoleWeight(**entry) for entry in mapping["roles"])
+    roles = tuple(RoleWeight(entry["role"], Matrix(*entry["matrix"])) for entry in mapping["roles"])
     if tuple(weight.role for weight in roles) != ROLES:
         raise ValueError("the conversation head weighs other roles than this version")
     for weight in roles:
-        _finite(*weight[1:])
+        _finite(*weight.matrix)
     counts = _weights(mapping["counts"], [count.name for count in COUNTS])
     return ConversationHead(_contrast(mapping["intercept"]), roles, counts)
 

@@ -12,7 +12,7 @@ from classifier.errors import PromptError
 from classifier.explanation import Explanation, explain_decision
 from classifier.model_file import Model, ModelFile, parse_model, read_model
 from classifier.policies import Policy, risk
-from classifier.prompt_model import Contrast, Feature, Score, softmax
+from classifier.prompt_model import Contrast, Part, Score, softmax
 from classifier.reading import Prompt, Reading, read
 
 __all__ = ["TierPredictor"]
@@ -131,16 +131,16 @@ class TierPredictor:
         at_stake = risk(probabilities, tier)
         return Decision(tier, probabilities, at_stake, known, self._policy_words, self._version)
 
-    def _parts(self, reading: Reading) -> tuple[Contrast, list[tuple[Feature, Contrast]]]:
+    def _parts(self, reading: Reading) -> tuple[Contrast, list[Part]]:
         prompts, head = self._model.prompts, self._model.head
         if head is None or not reading.is_conversation:
             return prompts.intercept, prompts.contributions(reading.turns[-1])
         turns = judged_turns(reading)
-        base, parts = head.intercept, list[tuple[Feature, Contrast]](head.count_contributions(reading))
-        for place, turn in enumerate(turns):
-            base = base.plus(head.through(prompts.intercept, place, len(turns)))
+        base, parts = head.intercept, head.count_parts(reading)
+        for turn, matrix in zip(turns, head.matrices(len(turns)), strict=True):
+            base = base.plus(matrix.apply(prompts.intercept))
             parts += (
-                (feature, head.through(contrast, place, len(turns)))
-                for feature, contrast in prompts.contributions(turn)
+                (feature, *matrix.apply((balanced, premium)))
+                for feature, balanced, premium in prompts.contributions(turn)
             )
         return base, parts

@@ -9,7 +9,7 @@ Probabilities depend on differences of logits alone, so everything is kept as a 
 tier, and each n-gram needs three numbers: idf^2 and idf times its two contrasts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp, sqrt
 from operator import mul
@@ -18,7 +18,18 @@ from typing import NamedTuple
 from classifier.features import text_features
 from classifier.tokens import ELLIPSIS
 
-__all__ = ["Contrast", "Feature", "PromptModel", "Row", "Score", "Shift", "StatisticWeight", "softmax"]
+__all__ = [
+    "Contrast",
+    "Feature",
+    "Part",
+    "PromptModel",
+    "Row",
+    "Score",
+    "Shift",
+    "StatisticWeight",
+    "shifts",
+    "softmax",
+]
 
 Row = tuple[float, float, float]
 
@@ -50,6 +61,10 @@ class Shift(NamedTuple):
 
 Feature = str | tuple[str, str] | Shift
 """A token, a stem (ends in an ellipsis), a pair of neighbouring tokens, or a statistic away from its mean."""
+
+
+Part = tuple[Feature, float, float]
+"""What a feature adds to the balanced and to the premium contrast."""
 
 
 class StatisticWeight(NamedTuple):
@@ -125,7 +140,7 @@ class PromptModel:
             premium += to_premium / norm
         return Score(Contrast(balanced, premium), known)
 
-    def contributions(self, text: str) -> list[tuple[Feature, Contrast]]:
+    def contributions(self, text: str) -> list[Part]:
         """Return what each feature of the text adds to the two contrasts.
 
         Together with `intercept` they sum to the contrasts of `score`.
@@ -134,10 +149,15 @@ class PromptModel:
         rows: list[tuple[Feature, Row]] = [(word, self.words[word]) for word in words if word in self.words]
         rows += [(stem + ELLIPSIS, self.stems[stem]) for stem in stems if stem in self.stems]
         rows += [(pair, self.pairs[pair]) for pair in pairs if pair in self.pairs]
-        norm = sqrt(sum(row[0] for _, row in rows)) or 1.0
-        found = [(name, Contrast(row[1] / norm, row[2] / norm)) for name, row in rows]
-        return found + [
-            (shift, Contrast(weight.balanced * shift.amount, weight.premium * shift.amount))
-            for weight, value in zip(self.statistics, statistics, strict=True)
-            for shift in [Shift(weight.name, (value - weight.mean) / weight.scale)]
-        ]
+        norm = sqrt(sum([row[0] for _, row in rows])) or 1.0
+        parts: list[Part] = [(name, row[1] / norm, row[2] / norm) for name, row in rows]
+        return parts + shifts(self.statistics, statistics)
+
+
+def shifts(weights: Sequence[StatisticWeight], values: Sequence[float]) -> list[Part]:
+    """Return what each statistic or count adds to the two contrasts."""
+    return [
+        (Shift(name, amount), balanced * amount, premium * amount)
+        for (name, mean, scale, balanced, premium), value in zip(weights, values, strict=True)
+        for amount in [(value - mean) / scale]
+    ]

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.pipeline import Pipeline
 
-from classifier.conversation import COUNTS, ROLES, ConversationHead, RoleWeight
+from classifier.conversation import COUNTS, ROLES, ConversationHead, Matrix, RoleWeight
 from classifier.model_file import Model
 from classifier.policies import Policy
 from classifier.prompt_model import Contrast, PromptModel, Row, StatisticWeight
@@ -112,7 +112,7 @@ def _head(pipeline: Pipeline) -> ConversationHead:
     return ConversationHead(
         intercept=Contrast(*base.tolist()),
         roles=tuple(
-            RoleWeight(role, *plain[2 * place].tolist(), *plain[2 * place + 1].tolist())
+            RoleWeight(role, Matrix(*plain[2 * place : 2 * place + 2].ravel().tolist()))
             for place, role in enumerate(ROLES)
         ),
         counts=tuple(StatisticWeight(count.name, mean, scale, *pair) for count, mean, scale, pair in numbers),
