@@ -64,3 +64,13 @@ def test_wilson_s_interval_is_scipy_s(rows: int, data: st.DataObject) -> None:
 def test_unequal_weights_are_worth_fewer_rows(weights: list[float]) -> None:
     assert 1 - 1e-9 <= effective_rows(np.array(weights)) <= len(weights) + 1e-9
     assert effective_rows(np.full(len(weights), weights[0])) == pytest.approx(len(weights))
+
+
+def test_the_95_percent_interval_holds_the_truth_about_as_often_as_it_says() -> None:
+    random = np.random.default_rng(11)
+    held = 0
+    for seed in range(200):
+        hits = (random.random((150, 1)) < 0.75).astype(np.float64)
+        low, high = percentile_interval(resampled_sums(hits, resamples=400, seed=seed)[:, 0] / 150)
+        held += low <= 0.75 <= high
+    assert 180 <= held <= 199
