@@ -101,9 +101,7 @@ def _demo(args: argparse.Namespace, environ: Environ) -> int:
 
         if not args.json:
             print(_upstream_line(router, simulated=simulated), end="\n\n")
-        outcomes = [
-            _shown(each, args, simulated=simulated) for each in route(ask, prompts, router.core.keys.mask)
-        ]
+        outcomes = [_shown(each, args, simulated=simulated) for each in route(ask, prompts)]
         summary = router.summary()
         if args.json:
             rows = [each.as_dict(simulated=simulated) for each in outcomes]
@@ -121,8 +119,8 @@ def _sandbox(args: argparse.Namespace, _environ: Environ) -> int:
     limit = args.requests_per_minute
     with Sandbox.start(port=args.port, latency=latency, requests_per_minute=limit, remember=0) as sandbox:
         about = f"simulated upstream at {sandbox.url} (Ctrl-C ends it)"
-        print(json.dumps({"url": sandbox.url, "simulated": True}) if args.json else about, flush=True)
         try:
+            print(json.dumps({"url": sandbox.url, "simulated": True}) if args.json else about, flush=True)
             sandbox.wait()
         except KeyboardInterrupt:
             return 0

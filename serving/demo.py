@@ -1,6 +1,6 @@
 """`python -m serving demo`: route some prompts over real HTTP and show what was decided, and why."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from serving.routing import Routing, routing_of
 from serving.summary import Summary
 from serving.summary_text import cost_lines
 from serving.upstream import APIError
-from serving.wording import duration, fit, one_line, share, usd, wrapped
+from serving.wording import duration, fit, one_line, share, usd, width, wrapped
 
 __all__ = ["Routed", "outcome_lines", "route", "total_lines"]
 
@@ -54,32 +54,29 @@ class Routed:
         }
 
 
-def route(ask: Asks, prompts: Iterable[DemoPrompt], mask: Callable[[str], str]) -> Iterator[Routed]:
-    """Ask one prompt after the other; a failure is told in the outcome and does not end the row.
-
-    Args:
-        ask: sends messages to a router.
-        prompts: what to ask.
-        mask: hides keys that an upstream repeats in an error.
-    """
+def route(ask: Asks, prompts: Iterable[DemoPrompt]) -> Iterator[Routed]:
+    """Ask one prompt after the other; a failure is told in the outcome and does not end the row."""
     for number, prompt in enumerate(prompts, start=1):
         try:
             answer = ask(prompt.messages)
         except APIError as error:
-            yield Routed(number, prompt, routing_of(error), one_line(mask(f"{error}")))
+            yield Routed(number, prompt, routing_of(error), f"{error}")
         else:
             yield Routed(number, prompt, routing_of(answer))
 
 
 def outcome_lines(routed: Routed, *, simulated: bool) -> list[str]:
-    """Return three lines of at most 100 columns: what was asked, what was decided and why, who answered."""
-    kind = f"  ({routed.prompt.kind})" if routed.prompt.kind else ""
-    asked = fit(one_line(routed.prompt.ask), _COLUMNS - len(_INDENT) - len(kind))
+    """Return lines of at most 100 columns: what was asked, what was decided and why, who answered.
+
+    Where a fallback answered, a fourth line tells why the planned model did not.
+    """
+    named = fit(one_line(routed.prompt.kind), _COLUMNS // 3)
+    kind = f"  ({named})" if named else ""
+    asked = fit(one_line(routed.prompt.ask), _COLUMNS - len(_INDENT) - width(kind))
     return [
         f"{routed.number:>2} {asked}{kind}",
         fit(_INDENT + _decided(routed.routing), _COLUMNS),
-        *(wrapped(f"no answer: {routed.failure}", _COLUMNS, _INDENT) if routed.failure else ()),
-        *(() if routed.failure else (fit(_INDENT + _answered(routed.routing, simulated), _COLUMNS),)),
+        *(_failed(routed.failure) if routed.failure else _answered(routed.routing, simulated=simulated)),
     ]
 
 
@@ -88,22 +85,35 @@ def total_lines(summary: Summary, config: RouterConfig, *, simulated: bool) -> l
     counts = ", ".join(f"{summary.by_tier.get(tier.label, 0)} {tier}" for tier in TIERS)
     fallbacks = f"; {summary.fallbacks} answered by a fallback" if summary.fallbacks else ""
     failures = f"; {summary.failures} without an answer" if summary.failures else ""
-    marked = "  (simulated answers: no model was called and nothing was paid)" if simulated else ""
     head = f"{summary.requests} prompts: {counts}{fallbacks}{failures}"
-    return [head + marked, *(line for line in cost_lines(summary, config))]
+    about = ["  simulated answers: no model was called, and nothing was paid"] if simulated else []
+    return [head, *cost_lines(summary, config), *about]
 
 
 def _decided(routing: Routing) -> str:
     tier, chances = f"{routing.tier!s:<9}", routing.probabilities
     if chances is None:
-        return f"{tier} {'; '.join(routing.reasons)}"
+        return f"{tier} {one_line('; '.join(routing.reasons))}"
     shares = "  ".join(f"{each} {share(chances[each])}" for each in TIERS)
-    why = ", ".join(routing.reasons[:2])
+    why = one_line(", ".join(routing.reasons[:2]))
     return f"{tier} {shares}   {f'because of {why}' if why else 'no feature speaks for it'}"
 
 
-def _answered(routing: Routing, simulated: bool) -> str:
+def _failed(failure: str) -> list[str]:
+    return wrapped(f"no answer: {one_line(failure)}", _COLUMNS, _INDENT)
+
+
+def _answered(routing: Routing, *, simulated: bool) -> list[str]:
     who = f"{'simulated answer' if simulated else 'answer'} of {routing.model}"
     cost = usd(routing.cost.usd) + (" (estimated)" if routing.cost.estimated else "")
-    instead = f"   instead of {routing.planned}" if routing.fell_back else ""
-    return f"{who:<50} {cost:>10} {duration(routing.latency.total):>8}{instead}"
+    line = f"{_INDENT}{who:<50} {cost:>10} {duration(routing.latency.total):>8}"
+    return [fit(line, _COLUMNS), *(fit(_INDENT + each, _COLUMNS) for each in _unanswered(routing))]
+
+
+def _unanswered(routing: Routing) -> list[str]:
+    if not routing.fell_back:
+        return []
+    failures = {each.model: each.failure for each in routing.attempts}
+    skipped = {each.model: each.reason for each in routing.skipped}
+    why = one_line((skipped | failures).get(routing.planned, "not asked"))
+    return [f"a fallback, since {routing.planned} did not answer: {why}"]

@@ -49,9 +49,9 @@ def _named(summary: Summary) -> Iterator[str]:
 
 def _uncertain(summary: Summary) -> Iterator[str]:
     if summary.estimated:
-        yield f"  {summary.estimated} answers came without usage: their tokens are counted from the text"
+        yield f"  answers without usage, whose tokens are counted from the text: {summary.estimated}"
     if summary.unknown_cost:
-        yield f"  {summary.unknown_cost} answers have no known cost and are left out"
+        yield f"  answers whose cost is unknown and left out: {summary.unknown_cost}"
 
 
 def _per_token(config: RouterConfig) -> str:
@@ -59,9 +59,7 @@ def _per_token(config: RouterConfig) -> str:
     if cheap is None or balanced is None or premium is None:
         return "at the same tokens"
     against = compared(cheap.output, balanced.output), compared(premium.output, balanced.output)
-    return (
-        f"at the same tokens; per output token, cheap costs {against[0]} than balanced, premium {against[1]}"
-    )
+    return f"same tokens; per output token, cheap costs {against[0]} than balanced, premium {against[1]}"
 
 
 def _dearer(summary: Summary) -> Iterator[str]:

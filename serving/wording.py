@@ -1,6 +1,5 @@
 """Money, times and texts as the commands print them."""
 
-import textwrap
 import unicodedata
 
 __all__ = ["compared", "duration", "fit", "one_line", "printable", "share", "usd", "width", "wrapped"]
@@ -98,8 +97,30 @@ def fit(text: str, columns: int) -> str:
 
 
 def wrapped(text: str, columns: int, indent: str) -> list[str]:
-    """Return a text in lines of at most so many columns, each of them indented."""
-    return textwrap.wrap(text, columns, initial_indent=indent, subsequent_indent=indent)
+    """Return a text in lines of at most so many columns, each of them indented; long words are cut.
+
+    >>> wrapped("one two three", 8, " ")
+    [' one two', ' three']
+    """
+    room = columns - width(indent)
+    lines = [""]
+    for word in text.split():
+        for piece in _cut(word, room):
+            longer = f"{lines[-1]} {piece}" if lines[-1] else piece
+            if width(longer) <= room:
+                lines[-1] = longer
+            else:
+                lines.append(piece)
+    return [indent + line for line in lines]
+
+
+def _cut(word: str, columns: int) -> list[str]:
+    pieces = [""]
+    for char in word:
+        if width(pieces[-1]) + _columns(char) > columns:
+            pieces.append("")
+        pieces[-1] += char
+    return pieces
 
 
 def _columns(char: str) -> int:
