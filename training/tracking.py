@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from importlib import metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from classifier import TierPredictor
+from classifier.atomic_file import write_whole
 from training import local_store
 from training.errors import TrackingError
 from training.process_scope import environment_defaults, hushed, import_path_restored
@@ -45,6 +46,7 @@ STORE_WAIT_SECONDS = 60.0
 LONGEST_DIGEST = 36  # characters that MLflow keeps of a data set's digest; the tag holds all of it
 LONGEST_PROBLEM = 300  # characters of a message that still make one line
 NOT_IN_NAMES = re.compile(r"[^\w.\- /]")
+CREDENTIALS = re.compile(r"(?<=://)[^/\s]+@")
 OTHER_SCHEMA = ("out-of-date database schema", "Can't locate revision")
 
 Value = TypeVar("Value")
@@ -154,10 +156,22 @@ def _open_experiment(name: str, uri: str, database: Path | None) -> str:
     import mlflow
 
     mlflow.set_tracking_uri(uri)
+    if database is not None and not database.exists():
+        _make_store(database)
     if database is not None and mlflow.get_experiment_by_name(name) is None:
         artifacts = database.parent / local_store.ARTIFACT_FOLDER / quote(name, safe="")
         mlflow.create_experiment(name, artifact_location=artifacts.as_uri())
     return str(mlflow.set_experiment(name).experiment_id)
+
+
+def _make_store(database: Path) -> None:
+    """Let MLflow make its tables elsewhere: interrupted half way, it could never use the file again."""
+    import mlflow
+
+    with tempfile.TemporaryDirectory(prefix="tierwise-", ignore_cleanup_errors=True) as folder:
+        fresh = Path(folder) / database.name
+        mlflow.MlflowClient(f"sqlite:///{fresh.as_posix()}").search_experiments(max_results=1)
+        write_whole(database, fresh.read_bytes())
 
 
 def _store(
@@ -274,18 +288,17 @@ def _one_error(uri: str) -> Iterator[None]:
 
     try:
         yield
-    except (MlflowException, SQLAlchemyError, CommandError, ImportError, OSError) as error:
+    # A URI that nobody can parse ends in a ValueError, a missing database driver in an ImportError.
+    except (MlflowException, SQLAlchemyError, CommandError, ImportError, OSError, ValueError) as error:
         raise TrackingError(_explain(uri, " ".join(str(error).split()))) from error
 
 
 def _explain(uri: str, problem: str) -> str:
-    """Word a failure: where, what, and what to do; without the password that may stand in the URI."""
+    """Word a failure in one line: where, what, and what to do; no password that stands in a URI."""
     what = problem.rpartition("(Caused by ")[2]  # the network's own words, behind all that was tried
     if len(what) > LONGEST_PROBLEM:
         what = f"{what[:LONGEST_PROBLEM]}..."
-    message = f"the run could not be stored in {uri} ({what}): {_remedy(uri, problem)}"
-    credentials = urlsplit(uri).netloc.rpartition("@")[0]
-    return message.replace(f"{credentials}@", "***@") if credentials else message
+    return CREDENTIALS.sub("***@", f"the run could not be stored in {uri} ({what}): {_remedy(uri, problem)}")
 
 
 def _remedy(uri: str, problem: str) -> str:
@@ -295,7 +308,7 @@ def _remedy(uri: str, problem: str) -> str:
             f" or, where it was an older one, back the store up and run `mlflow db upgrade {uri}`"
         )
     if local_store.database_of(uri) is not None:
-        return "check that its folder can be written to and that the disk has room"
+        return "check that its folder can be written to and has room, or name another in MLFLOW_TRACKING_URI"
     return (
         "check that MLFLOW_TRACKING_URI names a tracking server that runs;"
         f" without that variable runs go to {local_store.STORE_NAME} in the working directory"

@@ -25,7 +25,17 @@ from training.tracking import track, tracking_uri
 pytestmark = MLFLOW_WARNINGS
 
 COLUMNS = ["tier", "probability_cheap", "probability_balanced", "probability_premium", "risk"]
-PROMPTS = ["What is the capital of Peru?", "hello", [{"role": "user", "content": "prove it"}]]
+PROMPTS = [
+    "What is the capital of Peru?",
+    "Prove that every finite integral domain is a field, and say where finiteness is needed.",
+    [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "How do I undo the last commit?"},
+        {"role": "assistant", "content": "git reset --soft HEAD~1"},
+        {"role": "user", "content": "thanks!"},
+    ],
+    "",
+]
 SAYS_WHERE_IT_IS = "\nprint(f'the classifier of {__file__}', flush=True)\n"
 
 
@@ -43,15 +53,14 @@ def model(folder: Path) -> Any:
 
 
 def test_a_frame_of_prompts_and_conversations_gives_tiers(model: Any) -> None:
-    answers = model.predict(pd.DataFrame({"prompt": PROMPTS}, index=[7, 8, 9]))
+    answers = model.predict(pd.DataFrame({"prompt": PROMPTS}, index=[7, 8, 9, 10]))
     assert list(answers.columns) == COLUMNS
-    assert answers["tier"].to_dict() == {7: "cheap", 8: "balanced", 9: "premium"}
+    assert answers["tier"].to_dict() == dict(zip([7, 8, 9, 10], tiers(), strict=True))
 
 
-def test_the_numbers_are_those_of_the_predictor(model: Any, folder: Path) -> None:
-    predictor = TierPredictor.load(folder / "artifacts" / "model.tierwise")
+def test_the_numbers_are_those_of_the_predictor(model: Any) -> None:
     answers = model.predict(pd.DataFrame({"prompt": PROMPTS}))
-    decisions = [predictor.decide(prompt) for prompt in PROMPTS]
+    decisions = [TierPredictor.default().decide(prompt) for prompt in PROMPTS]
     assert answers["risk"].tolist() == [decision.risk for decision in decisions]
     rows = answers[COLUMNS[1:4]].itertuples(index=False, name=None)
     assert list(rows) == [decision.probabilities for decision in decisions]
@@ -78,6 +87,11 @@ def test_what_is_no_prompt_is_refused_with_its_row(prompt: object, model: Any) -
 def test_a_frame_without_prompts_is_refused(model: Any) -> None:
     with pytest.raises(MlflowException, match=r"Model is missing inputs \['prompt'\]"):
         model.predict(pd.DataFrame({"text": ["hello"]}))
+
+
+def tiers() -> list[str]:
+    """Tell what the packaged model, the one that was logged, says of `PROMPTS`."""
+    return [TierPredictor.default().decide(prompt).tier.label for prompt in PROMPTS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +126,7 @@ def post(url: str, body: object) -> Any:
 def test_mlflow_models_serve_answers_over_http(served: Served) -> None:
     rows = [{"prompt": prompt} for prompt in PROMPTS]
     answers = post(served.address, {"dataframe_records": rows})["predictions"]
-    assert [answer["tier"] for answer in answers] == ["cheap", "balanced", "premium"]
+    assert [answer["tier"] for answer in answers] == tiers()
     assert set(answers[0]) == set(COLUMNS)
 
 

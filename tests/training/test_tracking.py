@@ -1,5 +1,8 @@
 import json
 import os
+import resource
+import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -207,9 +210,23 @@ def test_a_server_that_is_not_there_is_given_up_within_seconds(tmp_path: Path) -
     assert "\n" not in str(caught.value)
 
 
+def test_a_server_that_says_nothing_is_given_up_in_the_time_that_the_user_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    begun = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(TrackingError, match=r"Read timed out.*MLFLOW_TRACKING_URI names a"):
+            track(a_run(tmp_path), tracking_uri=uri, environ=os.environ)
+    assert time.monotonic() - begun < 4
+
+
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
+        pytest.param("http://[::1", "Invalid IPv6 URL", id="half an address"),
         pytest.param("nowhere://x", "unsupported URI", id="unknown scheme"),
         pytest.param("./mlruns", "maintenance mode", id="folder"),
         pytest.param("mysql+nodriver://someone:secret@127.0.0.1/x", "nodriver", id="missing driver"),
@@ -235,6 +252,22 @@ def test_a_store_of_a_newer_mlflow_is_refused(change: str, stored: Stored, tmp_p
         track(a_run(tmp_path), tracking_uri=tracking_uri({}, tmp_path), environ=os.environ)
 
 
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """Let no file grow beyond a fraction of what MLflow's tables need."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_leaves_no_half_made_store_behind(stored: Stored, tmp_path: Path) -> None:
+    with pytest.raises(TrackingError, match=r"could not be stored .*check that its folder .* has room"):
+        track(stored.run, tracking_uri=tracking_uri({}, tmp_path), environ=os.environ)
+    assert not (tmp_path / "mlflow.db").exists()
+
+
 def test_runs_at_once_on_a_new_store_are_all_stored_and_print_nothing(tmp_path: Path) -> None:
     process = subprocess.Popen(  # noqa: S603  our own interpreter
         [sys.executable, "-c", TRACK_IN_A_PROCESS, str(tmp_path)],
@@ -252,7 +285,8 @@ def test_runs_at_once_on_a_new_store_are_all_stored_and_print_nothing(tmp_path: 
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
+def server(stored: Stored, tmp_path: Path) -> Iterator[str]:
+    shutil.copy(stored.folder / "mlflow.db", tmp_path)  # it need not make its tables
     address = f"http://127.0.0.1:{(port := free_port())}"
     arguments = ["server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     with mlflow_process(arguments, tmp_path, f"{address}/health"):
@@ -262,9 +296,12 @@ def server(tmp_path: Path) -> Iterator[str]:
 def test_a_tracking_server_takes_a_run_over_http(
     server: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    result = track(a_run(tmp_path / "data"), tracking_uri=server, environ=os.environ)
+    run = a_run(tmp_path / "data")
+    names = {"experiment": "over http", "register_as": "over http"}
+    result = track(run, tracking_uri=server, environ=os.environ, **names)
     assert capfd.readouterr() == ("", "")
     client = MlflowClient(server)
     assert client.get_run(result.run_id).data.metrics["accuracy"] == 0.75
     assert [artifact.path for artifact in client.list_artifacts(result.run_id)] == ["data"]
-    assert client.get_model_version("tierwise", "1").run_id == result.run_id
+    assert client.get_model_version("over http", "1").run_id == result.run_id
+    assert client.get_run(result.run_id).info.artifact_uri.startswith("mlflow-artifacts:/")

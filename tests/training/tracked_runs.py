@@ -9,11 +9,11 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from tests.training.tiny_model import write_tiny_model
 from training.tracking import TrackedRun
 
 START_SECONDS = 90.0
@@ -32,13 +32,15 @@ def a_run(folder: Path, name: str = "first try") -> TrackedRun:
     folder.mkdir(parents=True, exist_ok=True)
     card = folder / "README.md"
     card.write_text("# Labelled prompts\n", encoding="utf-8")
+    model_file = folder / "model.tierwise"
+    model_file.write_bytes((resources.files("classifier") / "default.tierwise").read_bytes())
     return TrackedRun(
         name=name,
         parameters={"C": 2.5, "ngrams": "1-2", "minimum_documents": 2},
         metrics={"accuracy": 0.75, "share.cheap↔premium": 0.04},
         data_digest="0123456789abcdef" * 4,
         data_source=folder,
-        model_file=write_tiny_model(folder / "model.tierwise"),
+        model_file=model_file,
         data_card=card,
     )
 
