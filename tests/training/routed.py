@@ -1,12 +1,14 @@
 """Synthetic rows for the tests of evaluation: drawn by Hypothesis, or made with a seed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from classifier import RiskPolicy
+from classifier import Policy, Prompt, RiskPolicy
+from training.costs import sent_bytes
 from training.evaluation import Evaluation, Subject, evaluate
 from training.policy_choice import chosen_by_risk
 from training.routed_rows import IntArray, RoutedRows
@@ -44,6 +46,19 @@ def noisy_rows(count: int = 400, *, skill: float = 2.0, seed: int = 0, max_risk:
     return RoutedRows.of(
         probabilities, chosen, needed, labels.uniform(0.5, 2, count), labels.uniform(10, 500, count)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LengthPredictor:
+    """A predictor to which longer prompts are likelier to need more: never right by design, never random."""
+
+    policy: Policy = RiskPolicy(0.3)
+    version: str = "by length"
+
+    def predict_proba(self, prompts: Sequence[Prompt]) -> list[tuple[float, float, float]]:
+        """Return probabilities that move from cheap to premium over 2,000 bytes."""
+        fullness = [min(sent_bytes(prompt), 2000) / 2000 for prompt in prompts]
+        return [(0.75 * (1 - full), 0.25, 0.75 * full) for full in fullness]
 
 
 def perfect_rows(needed: Sequence[int] | IntArray) -> RoutedRows:

@@ -1,13 +1,11 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 
-from classifier import FixedPolicy, Tier, TierPredictor
-from tests.training.routed import laws, noisy_rows, routed_rows
-from tests.training.tiny_model import write_tiny_model
+from classifier import FixedPolicy, Tier
+from tests.training.routed import LengthPredictor, laws, noisy_rows, routed_rows
 from training.comparison import compare, compare_models
 from training.errors import EvaluationError
 from training.labelled import LabelledData
@@ -79,11 +77,8 @@ def test_models_judged_on_different_rows_are_not_compared(part: str) -> None:
         compare(first, others[part])
 
 
-def test_two_predictors_are_compared_each_under_its_own_policy(
-    tmp_path: Path, small_labelled: LabelledData
-) -> None:
-    first = TierPredictor.load(write_tiny_model(tmp_path / "model.tierwise"))
-    second = first.with_policy(FixedPolicy(Tier.PREMIUM))
+def test_two_predictors_are_compared_each_under_its_own_policy(small_labelled: LabelledData) -> None:
+    first, second = LengthPredictor(), LengthPredictor(FixedPolicy(Tier.PREMIUM))
     found = compare_models(first, second, small_labelled, resamples=200)
     by_name = {(d.measure.view, d.measure.key): d for d in found.differences}
     assert by_name["most_probable", "accuracy"].difference.value == 0

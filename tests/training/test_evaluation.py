@@ -1,36 +1,34 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from classifier import FixedPolicy, Policy, RiskPolicy, Tier, TierPredictor
-from tests.training.routed import evaluation_of, laws, noisy_rows, perfect_rows, routed_rows
-from tests.training.tiny_model import write_tiny_model
+from tests.training.routed import LengthPredictor, evaluation_of, laws, noisy_rows, perfect_rows, routed_rows
 from training.errors import EvaluationError
 from training.evaluation import Subject, evaluate, evaluate_model
 from training.labelled import LabelledData
 from training.routed_rows import RoutedRows
 
 
-@pytest.fixture
-def predictor(tmp_path: Path) -> TierPredictor:
-    return TierPredictor.load(write_tiny_model(tmp_path / "model.tierwise"))
-
-
-def test_a_predictor_is_evaluated_on_labelled_data(
-    predictor: TierPredictor, small_labelled: LabelledData
-) -> None:
+def test_a_predictor_is_evaluated_on_labelled_data(small_labelled: LabelledData) -> None:
+    predictor = LengthPredictor()
     found = evaluate_model(predictor, small_labelled, resamples=100)
     assert found.rows == len(small_labelled)
-    assert found.subject == Subject(predictor.version, "risk at most 0.3", small_labelled.digest, 0.3)
-    right = [
-        predictor.decide(prompt).most_probable == tier
-        for prompt, tier in zip(small_labelled.frame["prompt"], small_labelled.frame["tier"], strict=True)
-    ]
-    assert found.estimate("most_probable", "accuracy").value == pytest.approx(np.mean(right))
+    assert found.subject == Subject("by length", "risk at most 0.3", small_labelled.digest, 0.3)
+    likeliest = np.argmax(predictor.predict_proba(list(small_labelled.frame["prompt"])), axis=1)
+    right = likeliest == small_labelled.frame["tier"].to_numpy()
+    assert found.estimate("most_probable", "accuracy").value == pytest.approx(right.mean())
     assert [table.by for table in found.slices] == ["domain", "language", "length", "kind"]
+
+
+def test_the_packaged_model_beats_every_rule(small_labelled: LabelledData) -> None:
+    predictor = TierPredictor.default()
+    found = evaluate_model(predictor, small_labelled, resamples=100)
+    assert found.subject.model == predictor.version
+    rules = [rival.rates.right for rival in found.rivals if rival.kind in ("rule", "fixed", "random")]
+    assert found.estimate("most_probable", "accuracy").low > max(rules)
 
 
 @pytest.mark.parametrize(
@@ -39,20 +37,20 @@ def test_a_predictor_is_evaluated_on_labelled_data(
     ids=["risk", "fixed"],
 )
 def test_the_policy_s_choice_is_the_policy_s(
-    predictor: TierPredictor, small_labelled: LabelledData, policy: Policy, max_risk: float | None
+    small_labelled: LabelledData, policy: Policy, max_risk: float | None
 ) -> None:
-    found = evaluate_model(predictor.with_policy(policy), small_labelled, resamples=10)
-    plain = evaluate_model(predictor, small_labelled, resamples=10)
+    found = evaluate_model(LengthPredictor(policy), small_labelled, resamples=10)
+    plain = evaluate_model(LengthPredictor(), small_labelled, resamples=10)
     assert found.subject.max_risk == max_risk
     assert found.subject.policy == policy.describe()
     assert found.confusions["most_probable"] == plain.confusions["most_probable"]
     assert found.confusions["choice"] != plain.confusions["choice"]
 
 
-def test_no_data_is_refused(predictor: TierPredictor, small_labelled: LabelledData) -> None:
+def test_no_data_is_refused(small_labelled: LabelledData) -> None:
     nothing = small_labelled.where(np.zeros(len(small_labelled), dtype=np.bool_))
     with pytest.raises(EvaluationError, match="no labelled prompts"):
-        evaluate_model(predictor, nothing)
+        evaluate_model(LengthPredictor(), nothing)
 
 
 def test_too_few_labels_are_refused() -> None:
