@@ -16,6 +16,7 @@ from training.routed_rows import IntArray, RoutedRows
 laws = settings(deadline=None, max_examples=50)  # two busy cores make any deadline a matter of luck
 
 SHARES = st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0, 3.0])
+AT_MOST_30_PERCENT = RiskPolicy(0.3)
 TRIPLES = st.tuples(SHARES, SHARES, SHARES).filter(any)
 TIER_NUMBERS = st.integers(0, 2)
 WEIGHTS = st.sampled_from([0.2, 1.0, 2.5])
@@ -52,7 +53,7 @@ def noisy_rows(count: int = 400, *, skill: float = 2.0, seed: int = 0, max_risk:
 class LengthPredictor:
     """A predictor to which longer prompts are likelier to need more: never right by design, never random."""
 
-    policy: Policy = RiskPolicy(0.3)
+    policy: Policy = AT_MOST_30_PERCENT
     version: str = "by length"
 
     def predict_proba(self, prompts: Sequence[Prompt]) -> list[tuple[float, float, float]]:
