@@ -5,8 +5,9 @@ from pathlib import Path
 
 __all__ = ["build_parser"]
 
-_KEYS = """\
-Keys come from the environment alone: GLOBAL_API_KEY, and GLOBAL_API_PRO_KEY for models named Pro/... ."""
+_KEYS = (
+    "Keys come from the environment alone: GLOBAL_API_KEY, and GLOBAL_API_PRO_KEY for models named Pro/..."
+)
 
 _CHAT = f"""\
 examples:
@@ -24,7 +25,8 @@ examples:
   python -m serving check
   python -m serving check --config router.toml --json
 
-Nothing is asked of a model, and nothing costs money. {_KEYS}
+Nothing is asked of a model, and nothing costs money.
+{_KEYS}
 exit code: 0 when every tier would be answered by its own model, otherwise 1."""
 
 _DEMO = f"""\
@@ -35,7 +37,8 @@ examples:
   python -m serving demo --model-file runs/model.tierwise
 
 With GLOBAL_API_KEY set, the calls go to the configured upstream and cost money (a fraction of a cent with the
-packaged prompts); without it, to a simulated upstream on this machine. {_KEYS}
+packaged prompts); without it, to a simulated upstream on this machine.
+{_KEYS}
 exit code: 0, or 1 when a prompt got no answer."""
 
 _SANDBOX = """\

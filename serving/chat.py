@@ -95,7 +95,7 @@ def record_line(routing: Routing, *, simulated: bool) -> str:
         f"first token {duration(latency.first_token)}, total {duration(latency.total)}",
         *(["simulated"] if simulated else []),
     ]
-    return f"[{' | '.join(parts)}]"
+    return f"[{', '.join(parts)}]"
 
 
 def typed_lines(out: TextIO) -> Iterator[str]:
@@ -113,6 +113,4 @@ def _tier(routing: Routing) -> str:
     if routing.tier is None:
         return "model by name"
     chances = routing.probabilities
-    return (
-        f"{routing.tier}" if chances is None else f"{routing.tier} ({share(chances[routing.tier]).strip()})"
-    )
+    return f"{routing.tier}" if chances is None else f"{routing.tier} {share(chances[routing.tier]).strip()}"

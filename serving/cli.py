@@ -19,7 +19,7 @@ from serving.arguments import build_parser
 from serving.chat import Chat, typed_lines
 from serving.check import run_check
 from serving.config import RouterConfig
-from serving.demo import Routed, outcome_lines, route, total_lines
+from serving.demo import Routed, outcome_lines, policy_lines, route, total_lines
 from serving.demo_prompts import packaged_prompts, read_prompts
 from serving.errors import KeyMissingError, ServingError
 from serving.keys import Channel
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: code 2 for arguments that make no sense, 0 after `--help`.
     """
-    _forgive_encodings()
+    _forgive_streams()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     args = build_parser().parse_args(argv)
     try:
@@ -109,7 +109,8 @@ def _demo(args: argparse.Namespace, environ: Environ) -> int:
                 json.dumps({"simulated": simulated, "prompts": rows, "summary": summary.as_dict()}, indent=2)
             )
         else:
-            print("\n".join(["", *total_lines(summary, router.core.config, simulated=simulated)]))
+            totals = total_lines(summary, router.core.config, simulated=simulated)
+            print("\n".join(["", *totals, *policy_lines(outcomes)]))
     return _verdict(sum(1 for each in outcomes if each.failure))
 
 
@@ -170,7 +171,7 @@ def _upstream_line(router: TierRouter, *, simulated: bool) -> str:
 
 
 def _greeting(*, simulated: bool) -> str:
-    about = "Simulated answers: no model is called. " if simulated else ""
+    about = "Simulated answers: no model is called.\n" if simulated else ""
     return f"{about}/new starts a new conversation, /quit or Ctrl-D ends the chat.\n"
 
 
@@ -181,10 +182,13 @@ def _print_summary(router: TierRouter, *, simulated: bool) -> None:
         print("\n".join([*cost_lines(summary, router.core.config), "latency", *latency_lines(summary)]))
 
 
-def _forgive_encodings() -> None:
-    """Let no byte that is typed, and no character that the terminal lacks, end a command."""
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+def _forgive_streams() -> None:
+    """Let no byte that is typed, no character that the terminal lacks, and no closed stream end a command."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # the shell closed it: `>&-`
+            setattr(sys, name, io.StringIO())
+        elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 

@@ -13,7 +13,7 @@ from serving.summary_text import cost_lines
 from serving.upstream import APIError
 from serving.wording import duration, fit, one_line, share, usd, width, wrapped
 
-__all__ = ["Routed", "outcome_lines", "route", "total_lines"]
+__all__ = ["Routed", "outcome_lines", "policy_lines", "route", "total_lines"]
 
 _COLUMNS = 100
 _INDENT = "   "
@@ -88,6 +88,13 @@ def total_lines(summary: Summary, config: RouterConfig, *, simulated: bool) -> l
     head = f"{summary.requests} prompts: {counts}{fallbacks}{failures}"
     about = ["  simulated answers: no model was called, and nothing was paid"] if simulated else []
     return [head, *cost_lines(summary, config), *about]
+
+
+def policy_lines(outcomes: Iterable[Routed]) -> list[str]:
+    """Return by what rule and which model the tiers were decided."""
+    decisions = (each.routing.decision for each in outcomes)
+    words = [f"  policy: {each.policy} (model {each.model_version})" for each in decisions if each]
+    return list(dict.fromkeys(words))
 
 
 def _decided(routing: Routing) -> str:

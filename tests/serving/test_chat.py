@@ -66,9 +66,9 @@ def test_an_answer_is_streamed_and_followed_by_its_record(router: TierRouter, ou
     assert talk(router, out).run(["What is the capital of Peru?\n"]) == 0
     answer, record = out.getvalue().rstrip().splitlines()
     assert answer.startswith(f"(Simulated answer of {CHEAP}; no model was called.)")
-    assert record.startswith(f"[cheap (100%) | {CHEAP} | $0.0000")
+    assert record.startswith(f"[cheap 100%, {CHEAP}, $0.0000")
     assert "first token" in record
-    assert record.endswith("| simulated]")
+    assert record.endswith(", simulated]")
 
 
 def test_the_conversation_goes_along_until_a_new_one_starts(
@@ -119,7 +119,7 @@ def test_a_fallback_is_named_with_the_model_that_it_replaces(
 ) -> None:
     sandbox.script(PREMIUM, Status(503))
     talk(router, out).run(["prove it"])
-    assert f"| Qwen/Qwen3-32B instead of {PREMIUM} |" in out.getvalue()
+    assert f", Qwen/Qwen3-32B instead of {PREMIUM}, " in out.getvalue()
 
 
 def test_an_estimated_cost_says_so(router: TierRouter, sandbox: Sandbox, out: io.StringIO) -> None:
@@ -130,7 +130,7 @@ def test_an_estimated_cost_says_so(router: TierRouter, sandbox: Sandbox, out: io
 
 @pytest.mark.parametrize(
     ("model", "shown"),
-    [("premium", f"[premium | {PREMIUM} |"), ("some/model", "[model by name | some/model | - |")],
+    [("premium", f"[premium, {PREMIUM}, "), ("some/model", "[model by name, some/model, -, ")],
     ids=["a tier", "a model"],
 )
 def test_a_tier_or_a_model_can_be_named(router: TierRouter, out: io.StringIO, model: str, shown: str) -> None:

@@ -145,7 +145,7 @@ def test_a_piped_chat_ends_with_its_summary(
     monkeypatch.setattr(sys, "stdin", StringIO("the capital of Peru?\n\nprove it\n"))
     assert main(["chat", "--sandbox", "--model-file", model_file]) == 0
     out = capsys.readouterr().out
-    assert out.count("| simulated]") == 2
+    assert out.count(", simulated]") == 2
     assert "cost (simulated: nothing was paid)" in out
     assert [line for line in out.splitlines() if line.split()[:2] == ["cheap", "routing"]]
     assert "p50      p95      p99" in out

@@ -5,6 +5,7 @@
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -104,7 +105,7 @@ def test_a_chat_at_a_terminal_greets_prompts_and_leaves(model_file: str, environ
         out, err = process.communicate(timeout=PATIENCE)
     os.close(controller)
     assert (process.returncode, err) == (0, b"")
-    assert out.startswith(b"Simulated answers: no model is called. /new starts a new conversation")
+    assert out.startswith(b"Simulated answers: no model is called.\n/new starts a new conversation")
     assert b"> (Simulated answer of" in out
 
 
@@ -118,6 +119,26 @@ def test_the_sandbox_runs_until_it_is_stopped(stop: signal.Signals, environment:
     assert about["simulated"] is True
     assert about["url"].startswith("http://127.0.0.1:")
     assert (process.returncode, out, err) == (0, b"", b"")
+
+
+def test_closed_streams_are_no_error(model_file: str, environment: dict[str, str]) -> None:
+    inner = shlex.join(serving("chat", "--sandbox", "--model-file", model_file))
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{inner} <&- >&-"],
+        env=environment,
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_folder_as_input_is_one_error(model_file: str, environment: dict[str, str]) -> None:
+    inner = shlex.join(serving("chat", "--sandbox", "--model-file", model_file))
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{inner} < /"], env=environment, capture_output=True, check=False, timeout=PATIENCE
+    )
+    assert (done.returncode, done.stderr) == (1, b"error: cannot go on: Is a directory\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")

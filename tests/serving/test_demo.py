@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from classifier import Decision, Tier, TierPredictor
 from serving.config import RouterConfig
 from serving.cost import Cost, Tokens
-from serving.demo import Routed, outcome_lines, route, total_lines
+from serving.demo import Routed, outcome_lines, policy_lines, route, total_lines
 from serving.demo_prompts import DemoPrompt, PromptsFileError, packaged_prompts, read_prompts
 from serving.keys import Channel
 from serving.router import TierRouter
@@ -153,6 +153,11 @@ def test_the_totals_compare_with_each_single_tier_at_the_same_tokens(
     assert "cheap costs 11 % less than balanced, premium 8.9 times as much" in lines[5]
     assert "dearer than always balanced: 1 of 3 prompts went to premium" in lines[6]
     assert max(map(len, lines)) <= 100
+
+
+def test_the_policy_and_the_model_are_named_once() -> None:
+    outcomes = [Routed(number, EASY, ROUTING) for number in (1, 2)]
+    assert policy_lines(outcomes) == ["  policy: risk at most 0.2 (model 0123456789ab)"]
 
 
 def test_text_files_hold_a_prompt_a_line(tmp_path: Path) -> None:
