@@ -165,7 +165,8 @@ def _with_tier_defaults(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _first_problem(error: ValidationError) -> str:
-    problem = error.errors(include_url=False)[0]
+    problems = error.errors(include_url=False)  # a misspelt key tells more than the one it leaves missing
+    problem = min(problems, key=lambda each: each["type"] != "extra_forbidden")
     where = ".".join(f'"{part}"' if "/" in str(part) else str(part) for part in problem["loc"])
     match problem["type"]:
         case "value_error":

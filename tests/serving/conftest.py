@@ -18,8 +18,8 @@ BALANCED = "Qwen/Qwen3-32B"
 PREMIUM = "Pro/deepseek-ai/DeepSeek-V3.2"
 
 ENVIRON = {"GLOBAL_API_KEY": "ga_standard_0123456789", "GLOBAL_API_PRO_KEY": "ga_pro_0123456789"}
-ASK_CHEAP = [{"role": "user", "content": "What is the capital of France?"}]
-ASK_PREMIUM = [{"role": "user", "content": "Please prove it."}]
+ASK_CHEAP: list[Any] = [{"role": "user", "content": "What is the capital of France?"}]
+ASK_PREMIUM: list[Any] = [{"role": "user", "content": "Please prove it."}]
 
 
 class Driver(Protocol):
