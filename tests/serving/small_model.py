@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from classifier import RiskPolicy
-from classifier.features import Excerpt
+from classifier.features import EXCERPT
 from classifier.model_file import Model, write_model
 from classifier.prompt_model import Contrast, PromptModel, StatisticWeight
 from classifier.prompt_statistics import STATISTICS
@@ -15,7 +15,7 @@ WORDS = {"capital": CHEAP, "thanks": CHEAP, "function": BALANCED, "prove": PREMI
 def write_small_model(path: Path) -> Path:
     """Write the model: "prove" and "race" need premium, "function" needs balanced, the rest is cheap."""
     prompts = PromptModel(
-        excerpt=Excerpt(window=500, ask=500),
+        excerpt=EXCERPT,
         intercept=Contrast(-3.0, -3.0),
         statistics=tuple(StatisticWeight(each.name, 0.0, 1.0, 0.0, 0.0) for each in STATISTICS),
         words=WORDS,

@@ -133,14 +133,6 @@ def test_closed_streams_are_no_error(model_file: str, environment: dict[str, str
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_folder_as_input_is_one_error(model_file: str, environment: dict[str, str]) -> None:
-    inner = shlex.join(serving("chat", "--sandbox", "--model-file", model_file))
-    done = subprocess.run(
-        ["/bin/sh", "-c", f"{inner} < /"], env=environment, capture_output=True, check=False, timeout=PATIENCE
-    )
-    assert (done.returncode, done.stderr) == (1, b"error: cannot go on: Is a directory\n")
-
-
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk_is_one_error(model_file: str, environment: dict[str, str]) -> None:
     command = serving("demo", "--model-file", model_file)
