@@ -12,7 +12,7 @@ import numpy
 import numpy.typing
 import pandas
 
-from training.errors import DataError, RowError
+from training.errors import DataError, Place, RowError
 from training.labelled_rows import LABELLED_COLUMNS, TIER_NAMES, LabelledRow, labelled_row
 from training.table_files import Report, find_files, read_rows
 
@@ -38,6 +38,9 @@ class SkippedRow:
     line: int | None
     column: str
     problem: str
+
+    def __str__(self) -> str:
+        return str(RowError(Place(self.file, self.row, self.line), self.column, self.problem))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
