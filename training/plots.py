@@ -22,7 +22,7 @@ from training.routed_rows import TIER_NAMES
 __all__ = ["DARK", "LIGHT", "PLOTS", "Palette", "figures", "svg"]
 
 UNDER_ROUTING_TARGET = 0.10
-LABELLED_RIVALS = ("fixed", "rule", "random", "bound")
+LABEL_OFFSETS = {"fixed": (6, -11), "rule": (6, -11), "random": (6, 6), "bound": (6, -11)}  # in points
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,7 @@ def cost_plot(evaluation: Evaluation, palette: Palette) -> Figure:
     )
     for rival in _apart(evaluation):
         axes.scatter([rival.usd_per_1000], [rival.rates.under], 28, palette.text, zorder=3)
-        spot = (rival.usd_per_1000, rival.rates.under)
-        offset = (6, 5) if rival.kind == "rule" else (6, -11)
+        spot, offset = (rival.usd_per_1000, rival.rates.under), LABEL_OFFSETS[rival.kind]
         axes.annotate(rival.title, spot, offset, textcoords="offset points", fontsize=8, color=palette.text)
     axes.set(xlabel="US dollars per 1,000 prompts (assumed answer lengths)", ylabel="under-routing, share")
     axes.set_title("Quality lost against money spent: lower left is better")
@@ -207,6 +206,6 @@ def _apart(evaluation: Evaluation) -> list[Rival]:
     spots = {
         (rival.usd_per_1000, rival.rates.under): rival
         for rival in reversed(evaluation.rivals)
-        if rival.kind in LABELLED_RIVALS
+        if rival.kind in LABEL_OFFSETS
     }
     return list(spots.values())
