@@ -1,0 +1,58 @@
+# One command each for what people come for. Everything happens in .venv; nothing outside it is touched.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo train test lint format lock bench bench-full clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: $(READY)  ## make the virtual environment with the pinned dependencies
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Tierwise needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: $(READY)  ## train on data/, evaluate, and route a dozen prompts (simulated without GLOBAL_API_KEY)
+	@mkdir -p build
+	$(BIN)/python -m training train data --out build/demo.tierwise
+	$(BIN)/python -m training evaluate build/demo.tierwise data
+	$(BIN)/python -m serving demo --model-file build/demo.tierwise
+
+train: $(READY)  ## train the packaged model anew
+	@mkdir -p build
+	$(BIN)/python -m training train data --out build/default.tierwise
+	cp build/default.tierwise classifier/default.tierwise
+
+test: lint  ## all tests, linting and type checks
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)  ## lay out the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(READY)  ## resolve the dependencies anew into requirements.lock
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev \
+		--generate-hashes --no-emit-index-url --upgrade pyproject.toml --output-file requirements.lock
+
+bench: $(READY)  ## every number in the table of DESIGN, beside its peers (minutes)
+	$(BIN)/python -m tests.benchmarks
+
+bench-full: $(READY)  ## the same with the full settings search (another ten minutes)
+	$(BIN)/python -m tests.benchmarks --full
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) .bench build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
