@@ -178,6 +178,9 @@ def _counted(count: int, of: int) -> str:
 
 def _table(head: Cells, rows: Iterable[Cells]) -> str:
     rule = ["---", *("---:" for _ in head[1:])]
-    return "\n".join(
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in (head, rule, *rows)
-    )
+    return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in (head, rule, *rows))
+
+
+def _cell(text: str) -> str:
+    """Return text from data on one line, its bars escaped."""
+    return " ".join(text.split()).replace("|", "\\|")
