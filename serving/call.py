@@ -87,6 +87,7 @@ class Call:
         self._cost = UNKNOWN
         self._ended_at: float | None = None
         self._last_error: BaseException | None = None
+        self._record: Routing | None = None
 
     @property
     def alone(self) -> bool:
@@ -128,7 +129,10 @@ class Call:
         return error
 
     def routing(self) -> Routing:
-        """Return the record as it stands."""
+        """Return the record as it stands; always the same one once the call is complete."""
+        return self._record or self._as_it_stands()
+
+    def _as_it_stands(self) -> Routing:
         trial, selection = self._answering, self._selection
         return Routing(
             requested=selection.requested,
@@ -157,4 +161,5 @@ class Call:
     def _close(self) -> None:
         self._ended_at = self.shared.clock()
         self.complete = True
-        self.shared.finished(self.routing())
+        self._record = self._as_it_stands()
+        self.shared.finished(self._record)

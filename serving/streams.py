@@ -7,7 +7,6 @@ from typing import Self
 
 from httpx2 import AsyncByteStream, SyncByteStream
 
-from serving.chain import Failure
 from serving.cost import Tokens
 from serving.routing import Routing, attach
 from serving.trial import Trial
@@ -47,12 +46,17 @@ class _Watch:
     def reading(self) -> None:
         self._reading = True
 
-    def saw(self, chunk: ChatCompletionChunk) -> None:
+    def saw(self, chunk: ChatCompletionChunk) -> bool:
+        """Take in a chunk; return whether the caller is to see it: not the usage that only we asked for."""
         self._reading = False
-        if isinstance(chunk, ChatCompletionChunk) and chunk.usage is not None:
-            self._tokens = Tokens.from_usage(chunk.usage) or self._tokens
-        for choice in choices_of(chunk):
+        choices = choices_of(chunk)
+        for choice in choices:
             self._take(choice)
+        usage = chunk.usage if isinstance(chunk, ChatCompletionChunk) else None
+        if usage is None:
+            return True
+        self._tokens = Tokens.from_usage(usage) or self._tokens
+        return bool(choices) or self.trial.call.order.wants_usage
 
     def _take(self, choice: ChunkChoice) -> None:
         self._said.append(said(choice.delta))
@@ -62,36 +66,32 @@ class _Watch:
             self.trial.deadline.begun()
             self.trial.call.answering(self.trial)
 
-    def shows(self, chunk: ChatCompletionChunk) -> bool:
-        """Whether the caller is to see a chunk: all but the usage that only we asked for."""
-        if self.trial.call.order.wants_usage or choices_of(chunk):
-            return True
-        return getattr(chunk, "usage", None) is None
-
     def ended(self) -> None:
         self._reading = False
         if self.priming:
             raise BrokenAnswerError("the stream ended before its first token")
-        self._conclude("" if self._finished else "the stream ended without a finish reason")
+        failure = "" if self._finished else "the stream ended without a finish reason"
+        self._conclude(failure, failure)
 
     def broke(self, error: Exception) -> None:
         self._reading = False
         if not self.priming:
-            self._conclude(Failure.of(error).cause)
+            cause = self.trial.failure_of(error).cause
+            self._conclude(cause, cause)
             attach(error, self.routing)
 
     def closed(self) -> None:
         """Note that the response was closed: by the caller, unless a read of ours is under way."""
         if not self._reading and not self.priming:
-            self._conclude("" if self._finished else "closed before its end")
+            self._conclude("", "the stream was closed before its usage came")
 
-    def _conclude(self, failure: str) -> None:
+    def _conclude(self, failure: str, why_no_usage: str) -> None:
         if self.trial.call.complete:
             return
         if self._tokens is not None:
             self.trial.answered(self._tokens, failure)
         else:
-            self.trial.answered_text("".join(self._said), failure, failure)
+            self.trial.answered_text("".join(self._said), failure, why_no_usage)
 
 
 class RoutedStream(Stream[ChatCompletionChunk]):
@@ -119,20 +119,23 @@ class RoutedStream(Stream[ChatCompletionChunk]):
         watch = self._watch
         watch.priming = True
         while not watch.begun:
-            watch.ahead.append(self._step())
+            chunk, shown = self._step()
+            if shown:
+                watch.ahead.append(chunk)
         watch.priming = False
 
     def __iter__(self) -> Iterator[ChatCompletionChunk]:
         return self
 
     def __next__(self) -> ChatCompletionChunk:
-        watch = self._watch
+        if self._watch.ahead:
+            return self._watch.ahead.popleft()
         while True:
-            chunk = watch.ahead.popleft() if watch.ahead else self._step()
-            if watch.shows(chunk):
+            chunk, shown = self._step()
+            if shown:
                 return chunk
 
-    def _step(self) -> ChatCompletionChunk:
+    def _step(self) -> tuple[ChatCompletionChunk, bool]:
         watch = self._watch
         watch.reading()
         try:
@@ -143,8 +146,7 @@ class RoutedStream(Stream[ChatCompletionChunk]):
         except FAILURES as error:
             watch.broke(error)
             raise
-        watch.saw(chunk)
-        return chunk
+        return chunk, watch.saw(chunk)
 
 
 class AsyncRoutedStream(AsyncStream[ChatCompletionChunk]):
@@ -172,20 +174,23 @@ class AsyncRoutedStream(AsyncStream[ChatCompletionChunk]):
         watch = self._watch
         watch.priming = True
         while not watch.begun:
-            watch.ahead.append(await self._step())
+            chunk, shown = await self._step()
+            if shown:
+                watch.ahead.append(chunk)
         watch.priming = False
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> ChatCompletionChunk:
-        watch = self._watch
+        if self._watch.ahead:
+            return self._watch.ahead.popleft()
         while True:
-            chunk = watch.ahead.popleft() if watch.ahead else await self._step()
-            if watch.shows(chunk):
+            chunk, shown = await self._step()
+            if shown:
                 return chunk
 
-    async def _step(self) -> ChatCompletionChunk:
+    async def _step(self) -> tuple[ChatCompletionChunk, bool]:
         watch = self._watch
         watch.reading()
         try:
@@ -196,8 +201,7 @@ class AsyncRoutedStream(AsyncStream[ChatCompletionChunk]):
         except FAILURES as error:
             watch.broke(error)
             raise
-        watch.saw(chunk)
-        return chunk
+        return chunk, watch.saw(chunk)
 
     async def _next_in_time(self) -> ChatCompletionChunk:
         try:

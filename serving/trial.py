@@ -76,7 +76,10 @@ class Trial:
             BrokenAnswerError: it is no chat completion.
         """
         if self.call.order.streams:
-            parsed.follow(self)
+            if hasattr(
+                parsed, "follow"
+            ):  # a raw response may be parsed into any stream class
+                parsed.follow(self)
             return parsed
         if not self._opened:  # what the caller parses later comes as the SDK makes it, good or bad
             check_answer(parsed)
@@ -141,16 +144,20 @@ class Trial:
         if call.complete:  # the answer had arrived: it is the caller's own parser that complains
             attach(error, call.routing())
             raise error
-        failure = Failure.of(error)
+        failure = self.failure_of(error)
         if failure.falls_back and not call.alone:
             call.failed(self._attempt(failure), error)
             return
         call.end(self._attempt(failure), Cost(None, None, "no answer"))
         self._surface(error)
 
+    def failure_of(self, error: Exception) -> Failure:
+        """Mask the keys in what the SDK raised, and judge it."""
+        mask_error(error, self.call.shared.keys.mask)
+        return Failure.of(error)
+
     def _surface(self, error: Exception) -> NoReturn:
         surfaced = self._in_sdk_terms(error)
-        mask_error(surfaced, self.call.shared.keys.mask)
         attach(surfaced, self.call.routing())
         raise surfaced from error.__cause__ if surfaced is error else error
 
@@ -163,10 +170,9 @@ class Trial:
         return APIResponseValidationError(response, None, message=Failure.of(error).cause)
 
     def _attempt(self, failure: Failure) -> Attempt:
-        shared, candidate = self.call.shared, self.candidate
-        seconds = shared.clock() - self.deadline.started_at
-        cause = shared.keys.mask(failure.cause)
-        return Attempt(candidate.model, candidate.channel, seconds, cause, failure.status)
+        candidate = self.candidate
+        seconds = self.call.shared.clock() - self.deadline.started_at
+        return Attempt(candidate.model, candidate.channel, seconds, failure.cause, failure.status)
 
     def _tokens_of(self, parsed: Any) -> tuple[Tokens | None, str, str]:
         if not isinstance(parsed, ChatCompletion):

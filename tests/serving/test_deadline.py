@@ -143,6 +143,17 @@ class TestWatchedClient:
                 client.get(url, timeout=deadline.timeout(streams=False, interruptible=False))
         assert time.perf_counter() - began == pytest.approx(seconds, abs=0.4)
 
+    def test_a_proxy_between_changes_nothing(self, listen: Callable[[Serve], str]) -> None:
+        with httpx2.Client(proxy=listen(drip)) as client:
+            watch(client)
+            began = time.perf_counter()
+            deadline = Deadline(Limits(0.5, 1.0), began + 1.0, time.perf_counter)
+            with pytest.raises(httpx2.ReadTimeout, match=r"deadline has passed|timed out"):
+                client.get(
+                    "http://upstream.invalid/", timeout=deadline.timeout(streams=False, interruptible=False)
+                )
+        assert time.perf_counter() - began == pytest.approx(1.0, abs=0.4)
+
     def test_a_request_without_a_deadline_goes_as_before(self, listen: Callable[[Serve], str]) -> None:
         url = listen(lambda connection: connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n"))
         with httpx2.Client() as client:

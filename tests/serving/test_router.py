@@ -459,6 +459,10 @@ class TestFallback:
             driver.create(model="cheap", messages=ASK_CHEAP)
         assert STANDARD_KEY not in f"{caught.value!r} {caught.value.body} {caught.value.routing!r}"  # type: ignore[attr-defined]
         assert "***" in driver.create(model="cheap", messages=ASK_CHEAP).routing.attempts[0].failure
+        upstream.always("*", Status(500, body=body))
+        with pytest.raises(ChainFailedError, match=r"bad key \*\*\*") as exhausted:
+            driver.create(model="cheap", messages=ASK_CHEAP)
+        assert STANDARD_KEY not in f"{exhausted.value!r} {exhausted.value.__cause__!r}"
 
     def test_what_fell_back_is_logged_without_keys(
         self, driver: Driver, upstream: Sandbox, caplog: pytest.LogCaptureFixture

@@ -112,7 +112,8 @@ class TestTheRecord:
         driver.close(stream)
         routing = stream.routing
         assert (routing.complete, routing.cost.estimated) == (True, True)
-        assert routing.cost.note == "closed before its end: counted from the text"
+        assert routing.cost.note == "the stream was closed before its usage came: counted from the text"
+        assert routing.attempts[0].failure == ""
         assert driver.router.summary().requests == 1
 
     def test_a_stream_that_is_dropped_is_recorded_too(
@@ -123,6 +124,24 @@ class TestTheRecord:
                 break
             gc.collect()
             assert router.summary().requests == 1
+
+    def test_a_streaming_response_leaves_the_stream_to_the_caller(
+        self, settings: dict[str, Any], predictor: TierPredictor, upstream: Sandbox
+    ) -> None:
+        upstream.script(CHEAP, Status(503))
+        with TierRouter(RouterConfig(**settings), environ=ENVIRON, predictor=predictor) as router:
+            streaming = router.chat.completions.with_streaming_response
+            with streaming.create(model="auto", messages=ASK_CHEAP, stream=True) as response:
+                chunks = list(response.parse())
+                assert routing_of(response).complete
+            with streaming.create(model="auto", messages=ASK_CHEAP, stream=True) as response:
+                assert sum(line.startswith("data:") for line in response.iter_lines()) > 5
+                assert not routing_of(response).complete
+            del response
+            gc.collect()
+            summary = router.summary()
+        assert {chunk.model for chunk in chunks} == {BALANCED}
+        assert (summary.requests, summary.unknown_cost) == (2, 1)
 
 
 FALLS_BACK: list[tuple[str, Fault, str]] = [
