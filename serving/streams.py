@@ -80,6 +80,11 @@ class _Watch:
             self._conclude(cause, cause)
             attach(error, self.routing)
 
+    def left(self) -> None:
+        """Note that the caller went away while a read was under way, as when a client of theirs hangs up."""
+        self._reading = False
+        self.closed()
+
     def closed(self) -> None:
         """Note that the response was closed: by the caller, unless a read of ours is under way."""
         if not self._reading and not self.priming:
@@ -200,6 +205,9 @@ class AsyncRoutedStream(AsyncStream[ChatCompletionChunk]):
             raise
         except FAILURES as error:
             watch.broke(error)
+            raise
+        except asyncio.CancelledError:
+            watch.left()
             raise
         return chunk, watch.saw(chunk)
 

@@ -76,9 +76,7 @@ class Trial:
             BrokenAnswerError: it is no chat completion.
         """
         if self.call.order.streams:
-            if hasattr(
-                parsed, "follow"
-            ):  # a raw response may be parsed into any stream class
+            if hasattr(parsed, "follow"):  # a raw response may be parsed into any stream class
                 parsed.follow(self)
             return parsed
         if not self._opened:  # what the caller parses later comes as the SDK makes it, good or bad

@@ -56,6 +56,26 @@ async def test_a_cancelled_call_is_cancelled(router: AsyncTierRouter, upstream: 
         await task
 
 
+async def test_a_stream_whose_reader_is_cancelled_is_recorded_with_what_it_cost(
+    router: AsyncTierRouter, upstream: Sandbox
+) -> None:
+    upstream.script(CHEAP, StallAfter(3))
+    stream = await router.chat.completions.create(model="auto", messages=ASK_CHEAP, stream=True)
+
+    async def read() -> None:
+        async for _ in stream:
+            pass
+
+    reader = asyncio.create_task(read())
+    await asyncio.sleep(0.2)
+    reader.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reader
+    summary = router.summary()
+    assert (summary.requests, summary.estimated) == (1, 1)
+    assert summary.usd > 0
+
+
 async def test_the_event_loop_goes_on_while_a_model_is_silent(
     settings: dict[str, Any], predictor: TierPredictor, upstream: Sandbox
 ) -> None:
