@@ -1,7 +1,7 @@
 """Write a file whole or not at all."""
 
 import os
-import tempfile
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,23 +14,14 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: if the content could not be written; nothing is left behind.
     """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    beside = Path(name)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with beside.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        beside.chmod(0o666 & ~_umask())
         beside.replace(path)
     except BaseException:
         with suppress(OSError):
             beside.unlink()
         raise
-
-
-def _umask() -> int:
-    """The permissions that new files are denied; there is no way to ask without setting."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -2,8 +2,9 @@
 
 A short follow-up ("and in French?", "yes, do it") says little by itself and inherits from what came before;
 "thanks!" does not. So the prompt model reads every turn on its own, and a small linear head weighs the
-contrasts of four roles (the last turn, the one before it, the first, the mean of all) beside a few counts.
-It is linear in the contrasts, which keeps explanations additive down to single n-grams.
+contrasts of five roles (the last turn, the one before it, the first, the mean of all, and all of them read as
+one text) beside a few counts. It is linear in the contrasts, which keeps explanations additive down to single
+n-grams.
 """
 
 from collections.abc import Sequence
@@ -22,11 +23,12 @@ __all__ = [
     "Matrix",
     "RoleWeight",
     "conversation_features",
-    "judged_turns",
+    "judged_texts",
 ]
 
-ROLES = ("last", "previous", "first", "mean")
-"""The parts that a turn can play. Where there is no previous turn, the last stands in for it."""
+ROLES = ("last", "previous", "first", "mean", "joined")
+"""What is judged: single turns, their mean, and all of them as one text. Where there is no previous turn, the
+last one stands in for it."""
 
 COUNTS: tuple[Statistic, ...] = (
     Statistic("log_turns", "many turns", "few turns"),
@@ -65,10 +67,15 @@ class RoleWeight(NamedTuple):
     matrix: Matrix
 
 
-def judged_turns(reading: Reading) -> tuple[str, ...]:
-    """Return the turns that are read: the first and the most recent eight, so that time stays bounded."""
+def judged_texts(reading: Reading) -> tuple[str, ...]:
+    """Return the texts that the prompt model reads: the human's turns, then all of them joined.
+
+    Of a long conversation only the first turn and the most recent eight, so that time stays bounded.
+    """
     turns = reading.turns
-    return turns if len(turns) <= _RECENT_TURNS + 1 else (turns[0], *turns[-_RECENT_TURNS:])
+    if len(turns) > _RECENT_TURNS + 1:
+        turns = (turns[0], *turns[-_RECENT_TURNS:])
+    return (*turns, "\n".join(turns))
 
 
 def conversation_features(reading: Reading, contrasts: Sequence[Contrast]) -> tuple[float, ...]:
@@ -76,7 +83,7 @@ def conversation_features(reading: Reading, contrasts: Sequence[Contrast]) -> tu
 
     Args:
         reading: the conversation.
-        contrasts: the prompt model's contrasts of `judged_turns(reading)`.
+        contrasts: the prompt model's contrasts of `judged_texts(reading)`.
 
     Returns:
         Both contrasts of each of `ROLES`, then `COUNTS`; shape (2 * len(ROLES) + len(COUNTS),).
@@ -107,19 +114,19 @@ class ConversationHead:
     counts: tuple[StatisticWeight, ...]
 
     def contrast(self, reading: Reading, contrasts: Sequence[Contrast]) -> Contrast:
-        """Return the conversation's contrast from those of its `judged_turns`."""
+        """Return the conversation's contrast from those of its `judged_texts`."""
         matrices = self.matrices(len(contrasts))
-        turns = [matrix.apply(contrast) for matrix, contrast in zip(matrices, contrasts, strict=True)]
+        texts = [matrix.apply(contrast) for matrix, contrast in zip(matrices, contrasts, strict=True)]
         counts = [(balanced, premium) for _, balanced, premium in self.count_parts(reading)]
-        parts = [self.intercept, *turns, *counts]
+        parts = [self.intercept, *texts, *counts]
         return Contrast(sum(part[0] for part in parts), sum(part[1] for part in parts))
 
-    def matrices(self, turns: int) -> list[Matrix]:
-        """Return, for each of so many judged turns, how its contrast moves the conversation's."""
-        shares = _shares(turns)
+    def matrices(self, texts: int) -> list[Matrix]:
+        """Return, for each of so many judged texts, how its contrast moves the conversation's."""
+        shares = _shares(texts)
         return [
             Matrix(*(sum(shares[w.role][place] * w.matrix[cell] for w in self.roles) for cell in range(4)))
-            for place in range(turns)
+            for place in range(texts)
         ]
 
     def count_parts(self, reading: Reading) -> list[Part]:
@@ -127,14 +134,16 @@ class ConversationHead:
         return shifts(self.counts, _counts(reading))
 
 
-def _shares(turns: int) -> dict[str, list[float]]:
-    """How much of each role each judged turn makes up; every role's shares sum to 1."""
-    alone = [[float(place == other) for other in range(turns)] for place in range(turns)]
+def _shares(texts: int) -> dict[str, list[float]]:
+    """How much of each role each judged text makes up; every role's shares sum to 1."""
+    alone = [[float(place == other) for other in range(texts)] for place in range(texts)]
+    turns = texts - 1
     return {
-        "last": alone[-1],
+        "last": alone[turns - 1],
         "previous": alone[max(turns - 2, 0)],
         "first": alone[0],
-        "mean": [1.0 / turns] * turns,
+        "mean": [*[1.0 / turns] * turns, 0.0],
+        "joined": alone[turns],
     }
 
 

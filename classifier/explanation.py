@@ -19,7 +19,7 @@ from classifier.tier import TIERS, Tier
 __all__ = ["Contribution", "Explanation", "explain_decision"]
 
 _STATISTICS: Mapping[str, Statistic] = {statistic.name: statistic for statistic in (*STATISTICS, *COUNTS)}
-_BASE = Shift("base", 0.0)
+_BASE = Shift("base", False)
 
 
 class Contribution(NamedTuple):
@@ -60,7 +60,7 @@ class Explanation:
     def reasons(self, count: int = 2) -> tuple[str, ...]:
         """Return the names of the strongest features that speak for the chosen tier, at most `count`."""
         speaking = (c.name for c in self.contributions if c.value > 0 and c.feature is not _BASE)
-        return tuple(dict.fromkeys(islice(speaking, 4 * count)))[:count]  # two turns may share a name
+        return tuple(islice(speaking, count))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the explanation for JSON."""
@@ -105,15 +105,10 @@ def _worded(feature: Feature) -> str:
         return "what prompts need on average"
     if isinstance(feature, Shift):
         statistic = _STATISTICS[feature.name]
-        return statistic.large if feature.amount > 0 else statistic.small
+        return statistic.large if feature.is_large else statistic.small
     if isinstance(feature, str):
-        return f"'{_number(feature)}'"
-    return f"'{_joined(*map(_number, feature))}'"
-
-
-def _number(token: str) -> str:
-    """Digits all count as 0; shown as a word, since a literal 000 would puzzle whoever typed 365."""
-    return f"<{len(token)} digits>" if token.strip("0") == "" and token else token
+        return f"'{feature}'"
+    return f"'{_joined(*feature)}'"
 
 
 def _joined(first: str, second: str) -> str:

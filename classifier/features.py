@@ -1,54 +1,53 @@
-"""What the model sees of a text: which n-grams stand in it, and its statistics.
+"""What the model sees of a text: which n-grams stand in it and where, and its statistics.
 
 Defined here once. `training` builds its scikit-learn transformers on these functions, so that the pipeline
 which is fitted and the predictor that is shipped cannot drift apart.
 """
 
-from itertools import pairwise
 from typing import NamedTuple
 
+from classifier.excerpt import ask_and_middle, both_ends
 from classifier.prompt_statistics import measure
-from classifier.tokens import both_ends, ngrams, stems_of, tokenise
+from classifier.tokens import Ngrams, ngrams
 
-__all__ = ["WINDOW", "TextFeatures", "list_ngrams", "list_statistics", "text_features"]
+__all__ = ["EXCERPT", "Excerpt", "TextFeatures", "text_features"]
 
-WINDOW = 800
-"""Characters read from each end of a long text. Everything but the length comes from these."""
+
+class Excerpt(NamedTuple):
+    """How much of a text is read, and how much what is read counts.
+
+    Attributes:
+        window: characters read from each end; only the length comes from the whole text.
+        ask: characters that the lines counted in full, at each end, hold at least.
+        middle_weight: how much an n-gram counts that stands only between those lines, in (0, 1].
+    """
+
+    window: int
+    ask: int
+    middle_weight: float
+
+
+EXCERPT = Excerpt(window=1000, ask=40, middle_weight=0.3)
+"""What models are trained with unless their settings say otherwise."""
 
 
 class TextFeatures(NamedTuple):
     """The features of one text.
 
-    Dictionaries rather than sets, because their order, and so the order of floating-point sums over them, is
-    the same in every process. Pairs stay tuples: hashing one costs a third of joining it.
-
     Attributes:
-        words: the distinct tokens, by first sight.
-        stems: the distinct beginnings of long tokens, by first sight.
-        pairs: the distinct pairs of neighbouring tokens, by first sight.
+        ask: the n-grams of the lines at both ends.
+        middle: the n-grams that stand only between these; None where nothing does.
         statistics: shape (len(STATISTICS),), see `classifier.prompt_statistics`.
     """
 
-    words: dict[str, None]
-    stems: dict[str, None]
-    pairs: dict[tuple[str, str], None]
+    ask: Ngrams
+    middle: Ngrams | None
     statistics: tuple[float, ...]
 
 
-def text_features(text: str, window: int = WINDOW) -> TextFeatures:
-    """Return the features of a text of any length; reads `window` characters from each end."""
-    sample = both_ends(text, window)
-    tokens = tokenise(sample)
-    words = dict.fromkeys(tokens)
-    statistics = measure(sample, len(text), len(tokens), len(words))
-    return TextFeatures(words, stems_of(words), dict.fromkeys(pairwise(tokens)), statistics)
-
-
-def list_ngrams(text: str, window: int = WINDOW, longest: int = 2) -> list[str]:
-    """Return the names of the n-grams that stand in the text, each once; `longest` as in `ngrams`."""
-    return ngrams(tokenise(both_ends(text, window)), longest)
-
-
-def list_statistics(text: str, window: int = WINDOW) -> tuple[float, ...]:
-    """Return the text's statistics, in the order of `STATISTICS`."""
-    return text_features(text, window).statistics
+def text_features(text: str, excerpt: Excerpt) -> TextFeatures:
+    """Return the features of a text of any length."""
+    sample = both_ends(text, excerpt.window)
+    ask, middle = ask_and_middle(sample, excerpt.ask)
+    asked = ngrams(ask)
+    return TextFeatures(asked, ngrams(middle).without(asked) if middle else None, measure(sample, len(text)))

@@ -35,6 +35,7 @@ from classifier.errors import (
     ModelFileNotWritten,
     ModelFileUnsupported,
 )
+from classifier.features import Excerpt
 from classifier.policies import Policy, policy_from_dict
 from classifier.prompt_model import Contrast, PromptModel, Row, StatisticWeight
 from classifier.prompt_statistics import STATISTICS
@@ -108,7 +109,7 @@ def dump_model(model: Model) -> bytes:
         "format": FORMAT,
         "tiers": [tier.label for tier in TIERS],
         "prompt_model": {
-            "window": prompts.window,
+            "excerpt": prompts.excerpt._asdict(),
             "intercept": prompts.intercept,
             "statistics": [weight._asdict() for weight in prompts.statistics],
             "words": len(prompts.words),
@@ -221,7 +222,7 @@ def _model(manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> Model:
     settings = manifest["prompt_model"]
     words, stems, pairs = _vocabulary(settings, members)
     prompts = PromptModel(
-        window=_positive(settings["window"]),
+        excerpt=_excerpt(settings["excerpt"]),
         intercept=_contrast(settings["intercept"]),
         statistics=_weights(settings["statistics"], [statistic.name for statistic in STATISTICS]),
         words=words,
@@ -298,10 +299,15 @@ def _contrast(pair: list[float]) -> Contrast:
     return Contrast(balanced, premium)
 
 
-def _positive(number: Any) -> int:
-    if not isinstance(number, int) or number < 1:
-        raise ValueError(f"{number!r} is not a positive whole number")
-    return number
+def _excerpt(mapping: Mapping[str, Any]) -> Excerpt:
+    excerpt = Excerpt(**mapping)
+    if not (
+        isinstance(excerpt.window, int)
+        and excerpt.window > 0
+        and excerpt.ask > 0 < excerpt.middle_weight <= 1
+    ):
+        raise ValueError(f"{excerpt} cannot be read by")
+    return excerpt
 
 
 def _finite(*numbers: float) -> None:

@@ -1,23 +1,22 @@
 """The predictor that other programs embed."""
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from classifier.conversation import judged_turns
+from classifier.conversation import judged_texts
 from classifier.decision import Decision
 from classifier.errors import PromptError
 from classifier.explanation import Explanation, explain_decision
-from classifier.model_file import Model, ModelFile, parse_model, read_model
+from classifier.model_file import Model, read_model
 from classifier.policies import Policy, risk
 from classifier.prompt_model import Contrast, Part, Score, softmax
 from classifier.reading import Prompt, Reading, read
 
 __all__ = ["TierPredictor"]
 
-_PACKAGED = "default.tierwise"
+_PACKAGED = Path(__file__).with_name("default.tierwise")
 
 
 class TierPredictor:
@@ -41,9 +40,12 @@ class TierPredictor:
 
     @classmethod
     def default(cls) -> "TierPredictor":
-        """Return the predictor that ships with the package, trained on the project's own `data/`."""
-        packaged = files("classifier").joinpath(_PACKAGED)
-        return cls._of(parse_model(packaged.read_bytes(), _PACKAGED))
+        """Return the predictor that ships with the package, trained on the project's own `data/`.
+
+        Raises:
+            ModelFileError: as `load`, where the installation is not whole.
+        """
+        return cls.load(_PACKAGED)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "TierPredictor":
@@ -54,10 +56,7 @@ class TierPredictor:
             ModelFileDamaged: if it is not a whole model file.
             ModelFileUnsupported: if another version of Tierwise wrote it.
         """
-        return cls._of(read_model(Path(path)))
-
-    @classmethod
-    def _of(cls, file: ModelFile) -> "TierPredictor":
+        file = read_model(Path(path))
         return cls(file.model, file.version)
 
     @property
@@ -122,9 +121,9 @@ class TierPredictor:
         head = self._model.head
         if head is None or not reading.is_conversation:
             return self._model.prompts.score(reading.turns[-1])
-        scores = [self._model.prompts.score(turn) for turn in judged_turns(reading)]
+        scores = [self._model.prompts.score(text) for text in judged_texts(reading)]
         contrast = head.contrast(reading, [score.contrast for score in scores])
-        return Score(contrast, scores[-1].known_vocabulary)
+        return Score(contrast, scores[-2].known_vocabulary)  # of the last turn; behind it stand all, joined
 
     def _decision(self, probabilities: tuple[float, float, float], known: float) -> Decision:
         tier = self._model.policy.choose(probabilities)
@@ -135,12 +134,12 @@ class TierPredictor:
         prompts, head = self._model.prompts, self._model.head
         if head is None or not reading.is_conversation:
             return prompts.intercept, prompts.contributions(reading.turns[-1])
-        turns = judged_turns(reading)
+        texts = judged_texts(reading)
         base, parts = head.intercept, head.count_parts(reading)
-        for turn, matrix in zip(turns, head.matrices(len(turns)), strict=True):
+        for text, matrix in zip(texts, head.matrices(len(texts)), strict=True):
             base = base.plus(matrix.apply(prompts.intercept))
             parts += (
                 (feature, *matrix.apply((balanced, premium)))
-                for feature, balanced, premium in prompts.contributions(turn)
+                for feature, balanced, premium in prompts.contributions(text)
             )
         return base, parts

@@ -15,8 +15,8 @@ from math import exp, sqrt
 from operator import mul
 from typing import NamedTuple
 
-from classifier.features import text_features
-from classifier.tokens import ELLIPSIS
+from classifier.features import Excerpt, text_features
+from classifier.tokens import ELLIPSIS, Ngrams
 
 __all__ = [
     "Contrast",
@@ -53,10 +53,10 @@ class Score(NamedTuple):
 
 
 class Shift(NamedTuple):
-    """How many standard deviations a statistic lies above its mean in the training data."""
+    """A statistic away from its mean in the training data: above it, or below."""
 
     name: str
-    amount: float
+    is_large: bool
 
 
 Feature = str | tuple[str, str] | Shift
@@ -95,7 +95,7 @@ class PromptModel:
     """The compiled model of one text.
 
     Attributes:
-        window: characters read from each end of a long text.
+        excerpt: how much of a text is read.
         intercept: contrasts of a text with average statistics and no known n-gram.
         statistics: one weight for each of `classifier.prompt_statistics.STATISTICS`, in that order.
         words: token -> (idf^2, idf * balanced contrast, idf * premium contrast).
@@ -103,7 +103,7 @@ class PromptModel:
         pairs: the same for pairs of neighbouring tokens.
     """
 
-    window: int
+    excerpt: Excerpt
     intercept: Contrast
     statistics: tuple[StatisticWeight, ...]
     words: Mapping[str, Row]
@@ -125,39 +125,64 @@ class PromptModel:
 
     def score(self, text: str) -> Score:
         """Return the contrasts of a text of any length and content."""
-        words, stems, pairs, statistics = text_features(text, self.window)
+        ask, middle, statistics = text_features(text, self.excerpt)
         for_balanced, for_premium = self._slopes
         balanced = self._offset[0] + sum(map(mul, for_balanced, statistics))
         premium = self._offset[1] + sum(map(mul, for_premium, statistics))
-        rows = list(filter(None, map(self.words.get, words)))
-        known = len(rows) / (len(words) or 1)
-        rows += filter(None, map(self.stems.get, stems))
-        rows += filter(None, map(self.pairs.get, pairs))
-        if rows:
-            squares, to_balanced, to_premium = map(sum, zip(*rows, strict=True))
-            norm = sqrt(squares)
-            balanced += to_balanced / norm
-            premium += to_premium / norm
-        return Score(Contrast(balanced, premium), known)
+        rows, known = self._rows(ask)
+        squares, to_balanced, to_premium = _sum(rows)
+        if middle:
+            weight = self.excerpt.middle_weight
+            more_squares, more_balanced, more_premium = _sum(self._rows(middle)[0])
+            squares += weight * weight * more_squares
+            to_balanced += weight * more_balanced
+            to_premium += weight * more_premium
+        norm = sqrt(squares) or 1.0
+        contrast = Contrast(balanced + to_balanced / norm, premium + to_premium / norm)
+        return Score(contrast, known / (len(ask.words) or 1))
 
     def contributions(self, text: str) -> list[Part]:
         """Return what each feature of the text adds to the two contrasts.
 
         Together with `intercept` they sum to the contrasts of `score`.
         """
-        words, stems, pairs, statistics = text_features(text, self.window)
-        rows: list[tuple[Feature, Row]] = [(word, self.words[word]) for word in words if word in self.words]
-        rows += [(stem + ELLIPSIS, self.stems[stem]) for stem in stems if stem in self.stems]
-        rows += [(pair, self.pairs[pair]) for pair in pairs if pair in self.pairs]
+        ask, middle, statistics = text_features(text, self.excerpt)
+        rows = self._named_rows(ask, 1.0)
+        if middle:
+            rows += self._named_rows(middle, self.excerpt.middle_weight)
         norm = sqrt(sum([row[0] for _, row in rows])) or 1.0
         parts: list[Part] = [(name, row[1] / norm, row[2] / norm) for name, row in rows]
         return parts + shifts(self.statistics, statistics)
+
+    def _rows(self, found: Ngrams) -> tuple[list[Row], int]:
+        """The rows of the n-grams that the model knows, and how many tokens are among them."""
+        rows = list(filter(None, map(self.words.get, found.words)))
+        known = len(rows)
+        rows += filter(None, map(self.stems.get, found.stems))
+        rows += filter(None, map(self.pairs.get, found.pairs))
+        return rows, known
+
+    def _named_rows(self, found: Ngrams, weight: float) -> list[tuple[Feature, Row]]:
+        rows: list[tuple[Feature, Row]] = [
+            (word, self.words[word]) for word in found.words if word in self.words
+        ]
+        rows += [(stem + ELLIPSIS, self.stems[stem]) for stem in found.stems if stem in self.stems]
+        rows += [(pair, self.pairs[pair]) for pair in found.pairs if pair in self.pairs]
+        square = weight * weight
+        return [(name, (square * row[0], weight * row[1], weight * row[2])) for name, row in rows]
+
+
+def _sum(rows: list[Row]) -> Row:
+    if not rows:
+        return 0.0, 0.0, 0.0
+    squares, balanced, premium = map(sum, zip(*rows, strict=True))
+    return squares, balanced, premium
 
 
 def shifts(weights: Sequence[StatisticWeight], values: Sequence[float]) -> list[Part]:
     """Return what each statistic or count adds to the two contrasts."""
     return [
-        (Shift(name, amount), balanced * amount, premium * amount)
+        (Shift(name, amount > 0), balanced * amount, premium * amount)
         for (name, mean, scale, balanced, premium), value in zip(weights, values, strict=True)
         for amount in [(value - mean) / scale]
     ]

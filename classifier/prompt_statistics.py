@@ -21,7 +21,7 @@ class Statistic:
 
 STATISTICS: tuple[Statistic, ...] = (
     Statistic("log_characters", "long prompt", "short prompt"),
-    Statistic("log_tokens", "many words", "few words"),
+    Statistic("log_words", "many words", "few words"),
     Statistic("log_lines", "many lines", "few lines"),
     Statistic("log_questions", "many question marks", "few question marks"),
     Statistic("log_exclamations", "many exclamation marks", "few exclamation marks"),
@@ -31,7 +31,7 @@ STATISTICS: tuple[Statistic, ...] = (
     Statistic("code_share", "many brackets and operators", "few brackets and operators"),
     Statistic("non_ascii_share", "much text beyond ASCII", "little text beyond ASCII"),
     Statistic("distinct_share", "few repeated words", "many repeated words"),
-    Statistic("log_token_length", "long words", "short words"),
+    Statistic("log_word_length", "long words", "short words"),
 )
 """What `measure` returns, in its order."""
 
@@ -56,27 +56,27 @@ def _byte_class(byte: int) -> int:
 _CLASSES = bytes(map(_byte_class, range(256)))
 
 
-def measure(sample: str, characters: int, tokens: int, distinct: int) -> tuple[float, ...]:
+def measure(sample: str, characters: int) -> tuple[float, ...]:
     """Return the statistics of a prompt.
 
     Args:
         sample: the prompt, or both ends of a long one.
         characters: length of the whole prompt in characters.
-        tokens: how many tokens the sample has.
-        distinct: how many different ones.
 
     Returns:
         One finite number for each of `STATISTICS`, in that order: natural logarithms of one plus a count
-        or mean (the length of a token in UTF-8 bytes), and shares in [0, 1].
+        or mean (the length of a word in UTF-8 bytes), and shares in [0, 1].
     """
     raw = sample.encode("utf-8", "surrogatepass")
     count = raw.translate(_CLASSES).count
     size = len(raw) or 1
+    words = sample.split()
+    number = len(words) or 1
     questions, exclamations, code = count(_QUESTION), count(_EXCLAMATION), count(_CODE)
     spaces, lines = count(_SPACE), count(_LINE)
     return (
         log1p(characters),
-        log1p(tokens),
+        log1p(len(words)),
         log1p(lines),
         log1p(questions),
         log1p(exclamations),
@@ -85,6 +85,6 @@ def measure(sample: str, characters: int, tokens: int, distinct: int) -> tuple[f
         (count(_SYMBOL) + code + questions + exclamations) / size,
         code / size,
         count(_BEYOND) / size,
-        distinct / (tokens or 1),
-        log1p((len(raw) - spaces - lines) / (tokens or 1)),
+        len(set(words)) / number,
+        log1p((len(raw) - spaces - lines) / number),
     )

@@ -20,7 +20,7 @@ from training.comparison import compare_models
 from training.data_card import render_card_tables
 from training.errors import OutputError, SettingsError, TrainingError
 from training.evaluation import evaluate_model
-from training.labelled import LabelledData, read_labelled
+from training.labelled import ROWS_PER_TIER, LabelledData, read_labelled
 from training.plots import figures
 from training.report_html import evaluation_html
 from training.report_text import comparison_text, evaluation_text
@@ -122,7 +122,8 @@ def _settings(path: Path | None) -> FitSettings:
 
 
 def _read(arguments: argparse.Namespace) -> LabelledData:
-    data = read_labelled(arguments.data, skip_bad_rows=arguments.skip_bad_rows)
+    at_least = ROWS_PER_TIER if arguments.command == "train" else 0  # to be judged, any rows will do
+    data = read_labelled(arguments.data, skip_bad_rows=arguments.skip_bad_rows, rows_per_tier=at_least)
     for row in data.skipped:
         print(f"skipped: {row}", file=sys.stderr)
     return data

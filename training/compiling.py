@@ -51,7 +51,7 @@ def _prompt_model(pipeline: Pipeline, settings: FitSettings) -> PromptModel:
     }
     measured = contrasts[len(idf) :] * settings.statistics_scale
     return PromptModel(
-        window=settings.window,
+        excerpt=settings.excerpt,
         intercept=intercept,
         statistics=_statistics(branches.get("statistics"), settings.statistics, measured),
         words={name: row for name, row in rows.items() if " " not in name and not _is_stem(name)},
@@ -70,10 +70,9 @@ def _pair(name: str) -> tuple[str, str]:
 
 
 def _vocabulary(ngrams: Pipeline) -> tuple[list[str], FloatArray]:
-    """The n-grams that were kept, in alphabetical order, and their inverse document frequencies."""
+    """The n-grams in alphabetical order, and their inverse document frequencies."""
     names = ngrams.named_steps["presence"].get_feature_names_out()
-    kept = ngrams.named_steps["informative"].get_support()
-    return names[kept].tolist(), ngrams.named_steps["tfidf"].idf_
+    return names.tolist(), ngrams.named_steps["tfidf"].idf_
 
 
 def _contrasts(pipeline: Pipeline) -> tuple[FloatArray, Contrast]:

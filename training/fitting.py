@@ -13,7 +13,7 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from classifier.conversation import conversation_features, judged_turns
+from classifier.conversation import conversation_features, judged_texts
 from classifier.prompt_model import Contrast
 from classifier.reading import Reading, read
 from classifier.tier import TIERS
@@ -39,7 +39,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 FEWEST_CONVERSATIONS = 60
-"""With fewer training conversations no head is fitted: it has 28 weights."""
+"""With fewer training conversations no head is fitted: it has 34 weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +147,13 @@ def conversation_rows(prompts: Pipeline, data: LabelledData) -> ConversationRows
 
 def head_matrix(prompts: Pipeline, readings: Sequence[Reading]) -> FloatArray:
     """Return the head's input, shape (n_conversations, n_features); see `conversation_features`."""
-    turns = [judged_turns(reading) for reading in readings]
-    logits = prompts.decision_function([turn for several in turns for turn in several])
+    texts = [judged_texts(reading) for reading in readings]
+    logits = prompts.decision_function([text for several in texts for text in several])
     contrasts = iter([Contrast(*row) for row in (logits[:, 1:] - logits[:, :1]).tolist()])
     return np.array(
         [
             conversation_features(reading, [next(contrasts) for _ in several])
-            for reading, several in zip(readings, turns, strict=True)
+            for reading, several in zip(readings, texts, strict=True)
         ]
     )
 

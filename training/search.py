@@ -32,12 +32,13 @@ __all__ = ["Candidate", "SearchResult", "search_settings"]
 FOLDS = 6
 CANDIDATES = 20
 _ALL = tuple(statistic.name for statistic in STATISTICS)
-_WITHOUT_LENGTH = tuple(name for name in _ALL if name not in ("log_characters", "log_tokens"))
+_WITHOUT_LENGTH = tuple(name for name in _ALL if name not in ("log_characters", "log_words"))
 _SPACE: dict[str, Any] = {
     "inverse_penalty": loguniform(3.0, 60.0),
+    "middle_weight": [0.1, 0.3, 0.5, 1.0],
     "longest_ngram": [1, 2, 2, 2],
     "min_documents": [2, 2, 3, 4],
-    "max_ngrams": [15_000, 30_000, 60_000, 100_000],
+    "max_ngrams": [12_000, 25_000, 50_000],
     "statistics": [_ALL, DEFAULT_SETTINGS.statistics, _WITHOUT_LENGTH, ()],
     "statistics_scale": loguniform(0.1, 1.0),
 }

@@ -1,70 +1,103 @@
 """scikit-learn transformers over the features that `classifier` defines."""
 
-from collections.abc import Sequence
-from functools import partial
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.feature_selection import SelectorMixin, chi2
 from sklearn.preprocessing import FunctionTransformer
 
-from classifier.features import list_ngrams, list_statistics
+from classifier.features import Excerpt, TextFeatures, text_features
 from classifier.prompt_statistics import STATISTICS
 
-__all__ = ["InformativeNgrams", "ngram_presence", "prompt_statistics"]
+__all__ = ["NgramPresence", "prompt_statistics"]
 
 FloatArray = npt.NDArray[np.float64]
 
 
-def ngram_presence(window: int, longest_ngram: int, min_documents: int) -> CountVectorizer:
-    """Return a transformer from texts to zeros and ones, sparse, shape (n_texts, n_ngrams).
+class NgramPresence(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Texts to n-grams, sparse, shape (n_texts, n_ngrams): 1 in the ask, less in the middle, 0 elsewhere.
 
     Args:
-        window: characters read from each end of a long text.
+        excerpt: how much of a text is read, and how much its middle counts.
         longest_ngram: 1 for tokens and stems alone, 2 for pairs of neighbouring tokens too.
         min_documents: an n-gram of the vocabulary stands in at least so many texts.
+        vocabulary: the n-grams to look for; without it they are learnt.
     """
-    analyse = partial(list_ngrams, window=window, longest=longest_ngram)
-    return CountVectorizer(analyzer=analyse, binary=True, min_df=min_documents, dtype=np.float64)
+
+    def __init__(
+        self,
+        excerpt: Excerpt,
+        longest_ngram: int = 2,
+        min_documents: int = 2,
+        vocabulary: Sequence[str] | None = None,
+    ) -> None:
+        self.excerpt = excerpt
+        self.longest_ngram = longest_ngram
+        self.min_documents = min_documents
+        self.vocabulary = vocabulary
+
+    def fit(self, texts: Sequence[str], _: object = None) -> Self:
+        """Learn the vocabulary."""
+        self.fit_transform(texts)
+        return self
+
+    def fit_transform(self, texts: Sequence[str], _: object = None) -> csr_matrix:
+        """Learn the vocabulary of the texts and return their n-grams."""
+        features = self._features(texts)
+        everywhere = CountVectorizer(
+            analyzer=self._all_names,
+            binary=True,
+            min_df=self.min_documents,
+            vocabulary=self.vocabulary,
+            dtype=np.float64,
+        )
+        presence = everywhere.fit_transform(features)
+        self.vocabulary_ = everywhere.vocabulary_
+        return self._weighted(presence, features)
+
+    def transform(self, texts: Sequence[str]) -> csr_matrix:
+        """Return the known n-grams of the texts."""
+        features = self._features(texts)
+        return self._weighted(self._presence(features, self._all_names), features)
+
+    def get_feature_names_out(self, _: object = None) -> npt.NDArray[np.object_]:
+        """Return the n-grams' names in the order of the columns."""
+        return np.array(sorted(self.vocabulary_, key=self.vocabulary_.__getitem__), dtype=object)
+
+    def _weighted(self, everywhere: csr_matrix, features: list[TextFeatures]) -> csr_matrix:
+        weight = self.excerpt.middle_weight
+        return weight * everywhere + (1.0 - weight) * self._presence(features, self._ask_names)
+
+    def _presence(
+        self, features: list[TextFeatures], names: Callable[[TextFeatures], list[str]]
+    ) -> csr_matrix:
+        vectoriser = CountVectorizer(
+            analyzer=names, vocabulary=self.vocabulary_, binary=True, dtype=np.float64
+        )
+        return vectoriser.transform(features)
+
+    def _features(self, texts: Sequence[str]) -> list[TextFeatures]:
+        return [text_features(text, self.excerpt) for text in texts]
+
+    def _ask_names(self, features: TextFeatures) -> list[str]:
+        return features.ask.names(self.longest_ngram)
+
+    def _all_names(self, features: TextFeatures) -> list[str]:
+        middle = features.middle.names(self.longest_ngram) if features.middle else []
+        return self._ask_names(features) + middle
 
 
-def prompt_statistics(window: int, names: Sequence[str]) -> FunctionTransformer:
+def prompt_statistics(excerpt: Excerpt, names: Sequence[str]) -> FunctionTransformer:
     """Return a transformer from texts to the named statistics, shape (n_texts, len(names))."""
     known = [statistic.name for statistic in STATISTICS]
     columns = [known.index(name) for name in names]
-    return FunctionTransformer(_measure, kw_args={"window": window, "columns": columns})
+    return FunctionTransformer(_measure, kw_args={"excerpt": excerpt, "columns": columns})
 
 
-def _measure(texts: Sequence[str], window: int, columns: Sequence[int]) -> FloatArray:
-    rows = np.array([list_statistics(text, window) for text in texts]).reshape(-1, len(STATISTICS))
+def _measure(texts: Sequence[str], excerpt: Excerpt, columns: Sequence[int]) -> FloatArray:
+    rows = np.array([text_features(text, excerpt).statistics for text in texts]).reshape(-1, len(STATISTICS))
     return rows[:, columns]
-
-
-class InformativeNgrams(SelectorMixin, BaseEstimator):  # type: ignore[misc]
-    """Keep the n-grams that tell the tiers apart best.
-
-    Ranks by the chi-squared statistic of presence against tier. It is made of whole numbers, so every machine
-    keeps the same vocabulary, which a rank by fitted weights would not promise.
-
-    Args:
-        max_ngrams: how many to keep at most.
-    """
-
-    def __init__(self, max_ngrams: int = 100_000) -> None:
-        self.max_ngrams = max_ngrams
-
-    def fit(self, presence: csr_matrix, tiers: npt.NDArray[np.int64]) -> Self:
-        """Rank the columns of `presence`, shape (n_texts, n_ngrams); ties go to the earlier column."""
-        statistics, _ = chi2(presence, tiers)
-        best = np.argsort(-np.nan_to_num(statistics), kind="stable")[: self.max_ngrams]
-        self.support_ = np.zeros(presence.shape[1], dtype=bool)
-        self.support_[best] = True
-        self.n_features_in_ = presence.shape[1]
-        return self
-
-    def _get_support_mask(self) -> Any:
-        return self.support_
