@@ -120,7 +120,7 @@ def _answered(routing: Routing, *, simulated: bool) -> list[str]:
 def _unanswered(routing: Routing) -> list[str]:
     if not routing.fell_back:
         return []
-    failures = {each.model: each.failure for each in routing.attempts}
-    skipped = {each.model: each.reason for each in routing.skipped}
-    why = one_line((skipped | failures).get(routing.planned, "not asked"))
-    return [f"a fallback, since {routing.planned} did not answer: {why}"]
+    tried = {each.model: f"did not answer: {each.failure}" for each in routing.attempts}
+    skipped = {each.model: f"was not asked: {each.reason}" for each in routing.skipped}
+    what = (tried | skipped).get(routing.planned, "did not answer")
+    return [one_line(f"a fallback, since {routing.planned} {what}")]

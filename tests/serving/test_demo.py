@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier import Decision, Tier, TierPredictor
+from serving.chain import Skipped
 from serving.config import RouterConfig
 from serving.cost import Cost, Tokens
 from serving.demo import Routed, outcome_lines, policy_lines, route, total_lines
@@ -132,6 +133,12 @@ def test_a_fallback_is_named(router: TierRouter, sandbox: Sandbox) -> None:
     lines = outcome_lines(outcome, simulated=True)
     assert f"simulated answer of {BALANCED}" in lines[2]
     assert lines[3].startswith(f"   a fallback, since {CHEAP} did not answer: status 503: simulated failure")
+
+
+def test_a_model_that_was_skipped_is_told_with_the_reason() -> None:
+    skipped = replace(ROUTING, planned="Pro/x", skipped=(Skipped("Pro/x", "GLOBAL_API_PRO_KEY is not set"),))
+    line = outcome_lines(Routed(1, EASY, skipped), simulated=True)[3]
+    assert line == "   a fallback, since Pro/x was not asked: GLOBAL_API_PRO_KEY is not set"
 
 
 def test_the_totals_compare_with_each_single_tier_at_the_same_tokens(
