@@ -3,14 +3,25 @@
 TrainingError              anything this package raises on purpose
 ├── DataError              labelled data that cannot be used as it is; the message says where and why
 │   └── RowError           one bad row of it, which `skip_bad_rows` leaves out, counts and lists
+├── SettingsError          settings that no model can be fitted with
 ├── EvaluationError        arrays or settings that no evaluation can be made of
+├── OutputError            a result that could not be written; what stood there before is whole
 └── TrackingError          a run that could not be stored: its store cannot be reached, read or written
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["DataError", "EvaluationError", "Place", "RowError", "TrackingError", "TrainingError"]
+__all__ = [
+    "DataError",
+    "EvaluationError",
+    "OutputError",
+    "Place",
+    "RowError",
+    "SettingsError",
+    "TrackingError",
+    "TrainingError",
+]
 
 
 class TrainingError(Exception):
@@ -21,8 +32,16 @@ class DataError(TrainingError):
     """Labelled data that cannot be used as it is."""
 
 
+class SettingsError(TrainingError, ValueError):
+    """Settings that no model can be fitted with."""
+
+
 class EvaluationError(TrainingError, ValueError):
     """Arrays or settings that no evaluation can be made of."""
+
+
+class OutputError(TrainingError):
+    """A result that could not be written; what stood there before is untouched."""
 
 
 class TrackingError(TrainingError):
