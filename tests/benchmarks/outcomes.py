@@ -1,0 +1,70 @@
+"""Routing between two models, from public outcomes: our features beside RouteLLM's published routers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tests.benchmarks.material import Material, say
+from tests.benchmarks.outcome_apgr import apgr, cheapest_best, prompt_folds, sample_weights
+from tests.benchmarks.row import Goal, Peer, Row, Unavailable
+from training.tier_classifier import TierClassifier
+
+__all__ = ["outcome_rows"]
+
+FloatArray = npt.NDArray[np.float64]
+
+_WEAK, _STRONG = "score:mixtral-8x7b-instruct-v0.1", "score:gpt-4-1106-preview"
+_INVERSE_PENALTY = 1.0
+"""One value for both tables, named beforehand rather than picked by the result."""
+
+_PUBLISHED = {"mmlu": ("similarity-weighted + gold", 0.603), "gsm8k": ("causal LLM + judge", 0.622)}
+_GOALS = {"mmlu": 0.69, "gsm8k": 0.63}
+
+
+def outcome_rows(material: Material) -> Iterator[Row]:
+    """Yield one row for each table."""
+    for name, goal in _GOALS.items():
+        what = f"RouteLLM {name.upper()}, five-fold APGR"
+        file = material.choices.outcomes / f"routellm_{name}.parquet"
+        if not file.is_file():
+            yield Row(what, goal=Goal(goal), note=f"skipped: no {file}; name its folder with --outcomes")
+        else:
+            yield _row(what, name, file, Goal(goal))
+
+
+def _row(what: str, name: str, file: Path, goal: Goal) -> Row:
+    table = _read(file)
+    prompts, scores = table["prompt"].tolist(), table[[_WEAK, _STRONG]].to_numpy(dtype=np.float64)
+    folds = prompt_folds(prompts)
+    win_rate = np.empty(len(prompts))
+    for fold in np.unique(folds):
+        say(f"{name}: fold {fold + 1} of {folds.max() + 1}")
+        win_rate[folds == fold] = _win_rate(prompts, scores, folds == fold)
+    router, published = _PUBLISHED[name]
+    note = (
+        f"{len(prompts)} prompts, folds by normalised prompt, C = {_INVERSE_PENALTY:g}; the peer is the best"
+        f" published ({router}), which was not trained on the other folds of this table; chance is 0.5"
+    )
+    figure = apgr(win_rate, scores[:, 0], scores[:, 1])
+    return Row(what, figure, peer=Peer("as published", published), goal=goal, note=note)
+
+
+def _read(file: Path) -> pd.DataFrame:
+    table = pd.read_parquet(file)
+    missing = {_WEAK, _STRONG, "prompt", "contaminated"} - set(table.columns)
+    if missing:
+        raise Unavailable(f"{file} has no column {', '.join(sorted(missing))}")
+    return table[~table["contaminated"].astype(bool)].reset_index(drop=True)
+
+
+def _win_rate(prompts: list[str], scores: FloatArray, held_out: npt.NDArray[np.bool_]) -> FloatArray:
+    """How probably the held-out prompts need the strong model, by a model of the other folds."""
+    tiers, weights = cheapest_best(scores), sample_weights(scores)
+    seen = [prompt for prompt, away in zip(prompts, held_out, strict=True) if not away]
+    asked = [prompt for prompt, away in zip(prompts, held_out, strict=True) if away]
+    model = TierClassifier(inverse_penalty=_INVERSE_PENALTY)
+    model.fit(seen, tiers[~held_out], weights[~held_out])
+    return model.predict_proba(asked)[:, 1]
