@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy
 import pandas
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.conftest import WriteRows
@@ -100,9 +100,11 @@ def test_a_row_that_stands_twice_changes_the_digest(rows: Rows, write_jsonl: Wri
     assert read_labelled(write_jsonl([*rows, rows[0]])).digest != digest
 
 
-@given(order=st.permutations(range(322)))
-def test_no_order_changes_the_digest(small_labelled: LabelledData, order: list[int]) -> None:
-    assert LabelledData(small_labelled.frame.iloc[order]).digest == small_labelled.digest
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_no_order_changes_the_digest(small_labelled: LabelledData, seed: int) -> None:
+    shuffled = small_labelled.frame.sample(frac=1, random_state=seed)
+    assert LabelledData(shuffled).digest == small_labelled.digest
 
 
 def test_choosing_rows_numbers_them_anew(small_labelled: LabelledData) -> None:

@@ -68,7 +68,7 @@ LONG_ENOUGH = (
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(LONG_ENOUGH, min_size=1, max_size=8))
 def test_every_text_is_near_itself(texts: list[str]) -> None:
     found = find_near_duplicates(texts, texts)

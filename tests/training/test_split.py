@@ -60,10 +60,11 @@ def test_the_near_duplicates_of_the_project_data_are_known(split: Split) -> None
     }
 
 
-@settings(max_examples=5, deadline=None)
-@given(order=st.permutations(range(322)))
-def test_no_order_moves_a_row(small_labelled: LabelledData, order: list[int]) -> None:
-    shuffled = split_data(LabelledData(small_labelled.frame.iloc[order].reset_index(drop=True)))
+@settings(max_examples=5)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_no_order_moves_a_row(small_labelled: LabelledData, seed: int) -> None:
+    frame = small_labelled.frame.sample(frac=1, random_state=seed, ignore_index=True)
+    shuffled = split_data(LabelledData(frame))
     ordered = split_data(small_labelled)
     assert ids(shuffled.train) == ids(ordered.train)
     assert ids(shuffled.validation) == ids(ordered.validation)
@@ -71,7 +72,7 @@ def test_no_order_moves_a_row(small_labelled: LabelledData, order: list[int]) ->
     assert shuffled.test.digest == ordered.test.digest
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(chosen=st.sets(st.integers(0, 321), min_size=1))
 def test_added_rows_move_no_row(small_labelled: LabelledData, chosen: set[int]) -> None:
     everywhere = places(small_labelled)
