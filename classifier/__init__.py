@@ -1,5 +1,6 @@
 """Choose a price tier for a prompt before it is sent; needs nothing but the standard library."""
 
+from classifier.contribution import Contribution
 from classifier.decision import Decision
 from classifier.errors import (
     ClassifierError,
@@ -12,7 +13,7 @@ from classifier.errors import (
     PromptError,
     TierError,
 )
-from classifier.explanation import Contribution, Explanation
+from classifier.explanation import Explanation
 from classifier.policies import (
     BoundedPolicy,
     ExpectedCostPolicy,

@@ -1,5 +1,6 @@
 """Write a file whole or not at all."""
 
+import errno
 import os
 import threading
 from contextlib import suppress
@@ -14,6 +15,9 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: if the content could not be written; nothing is left behind.
     """
+    path = path.resolve()  # a link stays a link
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         with beside.open("wb") as file:

@@ -2,61 +2,53 @@
 
 A short follow-up ("and in French?", "yes, do it") says little by itself and inherits from what came before;
 "thanks!" does not. So the prompt model reads every turn on its own, and a small linear head weighs the
-contrasts of five roles (the last turn, the one before it, the first, the mean of all, and all of them read as
-one text) beside a few counts. It is linear in the contrasts, which keeps explanations additive down to single
-n-grams.
+contrasts of several roles: the last turn, the one before it, the first, the mean of all, all of them read as
+one text, and, the more so the shorter the last turn is, once more the last turn and the one before it. A few
+counts stand beside them. It is linear in the contrasts, which keeps explanations additive down to n-grams.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log1p
+from math import exp, log1p
 from typing import NamedTuple
 
-from classifier.prompt_model import Contrast, Part, StatisticWeight, shifts
-from classifier.prompt_statistics import Statistic
+from classifier.closing import is_closing
+from classifier.contribution import Contrast, Contribution, Direction
+from classifier.prompt_model import StatisticWeight, shifts
 from classifier.reading import Reading
 
-__all__ = [
-    "COUNTS",
-    "ROLES",
-    "ConversationHead",
-    "Matrix",
-    "RoleWeight",
-    "conversation_features",
-    "judged_texts",
-]
+__all__ = ["ROLES", "ConversationHead", "Matrix", "RoleWeight", "conversation_features", "judged_texts"]
 
-ROLES = ("last", "previous", "first", "mean", "joined")
-"""What is judged: single turns, their mean, and all of them as one text. Where there is no previous turn, the
-last one stands in for it."""
-
-COUNTS: tuple[Statistic, ...] = (
-    Statistic("log_turns", "many turns", "few turns"),
-    Statistic("log_last_characters", "long last turn", "short last turn"),
-    Statistic("log_system_characters", "long system prompt", "short or no system prompt"),
-    Statistic("log_assistant_characters", "long last answer", "short last answer"),
-    Statistic("log_tool_results", "many tool results", "few tool results"),
-    Statistic("ends_with_tool", "a tool result comes last", "a human comes last"),
-)
-"""The counts that the head weighs beside the turns."""
+ROLES = ("last", "previous", "first", "mean", "joined", "brief", "inherited")
+"""What is judged: single turns, their mean, all of them as one text; "brief" is the last turn and "inherited"
+the previous one, both times the brevity of the last. Without a previous turn, the last stands in for it."""
 
 _RECENT_TURNS = 8
+_BRIEF = 60.0  # characters after which brevity has fallen to 1/e
 
 
 class Matrix(NamedTuple):
-    """How a turn's contrast moves the conversation's; a matrix of two by two."""
+    """How a text's contrast moves the conversation's; a matrix of two by two."""
 
     balanced_to_balanced: float
     balanced_to_premium: float
     premium_to_balanced: float
     premium_to_premium: float
 
-    def apply(self, contrast: tuple[float, float]) -> Contrast:
-        """Return what a turn with this contrast adds."""
+    def apply(self, contrast: Contrast) -> Contrast:
+        """Return what a text with this contrast adds."""
         balanced, premium = contrast
         return Contrast(
             self.balanced_to_balanced * balanced + self.premium_to_balanced * premium,
             self.balanced_to_premium * balanced + self.premium_to_premium * premium,
+        )
+
+    def back(self, direction: Direction) -> Direction:
+        """Return the direction in the text's contrast that moves the conversation's along `direction`."""
+        balanced, premium = direction
+        return Direction(
+            balanced * self.balanced_to_balanced + premium * self.balanced_to_premium,
+            balanced * self.premium_to_balanced + premium * self.premium_to_premium,
         )
 
 
@@ -88,7 +80,7 @@ def conversation_features(reading: Reading, contrasts: Sequence[Contrast]) -> tu
     Returns:
         Both contrasts of each of `ROLES`, then `COUNTS`; shape (2 * len(ROLES) + len(COUNTS),).
     """
-    shares = _shares(len(contrasts))
+    shares = _shares(reading, len(contrasts))
     return (
         *(
             sum(share * contrast[axis] for share, contrast in zip(shares[role], contrasts, strict=True))
@@ -115,36 +107,50 @@ class ConversationHead:
 
     def contrast(self, reading: Reading, contrasts: Sequence[Contrast]) -> Contrast:
         """Return the conversation's contrast from those of its `judged_texts`."""
-        matrices = self.matrices(len(contrasts))
-        texts = [matrix.apply(contrast) for matrix, contrast in zip(matrices, contrasts, strict=True)]
-        counts = [(balanced, premium) for _, balanced, premium in self.count_parts(reading)]
-        parts = [self.intercept, *texts, *counts]
-        return Contrast(sum(part[0] for part in parts), sum(part[1] for part in parts))
+        matrices = self.matrices(reading, len(contrasts))
+        parts = [matrix.apply(contrast) for matrix, contrast in zip(matrices, contrasts, strict=True)]
+        balanced, premium = (
+            self.intercept[axis] + sum(part[axis] for part in parts) + self._from_counts(reading, along)
+            for axis, along in enumerate((Direction(1.0, 0.0), Direction(0.0, 1.0)))
+        )
+        return Contrast(balanced, premium)
 
-    def matrices(self, texts: int) -> list[Matrix]:
+    def matrices(self, reading: Reading, texts: int) -> list[Matrix]:
         """Return, for each of so many judged texts, how its contrast moves the conversation's."""
-        shares = _shares(texts)
+        shares = _shares(reading, texts)
         return [
             Matrix(*(sum(shares[w.role][place] * w.matrix[cell] for w in self.roles) for cell in range(4)))
             for place in range(texts)
         ]
 
-    def count_parts(self, reading: Reading) -> list[Part]:
-        """Return what each count adds."""
-        return shifts(self.counts, _counts(reading))
+    def count_contributions(self, reading: Reading, direction: Direction) -> list[Contribution]:
+        """Return what each count adds to the log-odds in a direction."""
+        return shifts(self.counts, _counts(reading), direction)
+
+    def _from_counts(self, reading: Reading, direction: Direction) -> float:
+        return sum(value for _, value in self.count_contributions(reading, direction))
 
 
-def _shares(texts: int) -> dict[str, list[float]]:
-    """How much of each role each judged text makes up; every role's shares sum to 1."""
+def _shares(reading: Reading, texts: int) -> dict[str, list[float]]:
+    """How much of each role each judged text makes up."""
+    turns, brevity = texts - 1, _brevity(reading)
     alone = [[float(place == other) for other in range(texts)] for place in range(texts)]
-    turns = texts - 1
+    last, previous = alone[turns - 1], alone[max(turns - 2, 0)]
     return {
-        "last": alone[turns - 1],
-        "previous": alone[max(turns - 2, 0)],
+        "last": last,
+        "previous": previous,
         "first": alone[0],
         "mean": [*[1.0 / turns] * turns, 0.0],
         "joined": alone[turns],
+        "brief": [brevity * share for share in last],
+        "inherited": [brevity * share for share in previous],
     }
+
+
+def _brevity(reading: Reading) -> float:
+    """How little the last turn says, in [0, 1]; 0 where nothing precedes it or it asks nothing more."""
+    last = reading.turns[-1]
+    return 0.0 if len(reading.turns) < 2 or is_closing(last) else exp(-len(last) / _BRIEF)
 
 
 def _counts(reading: Reading) -> tuple[float, ...]:
@@ -155,4 +161,6 @@ def _counts(reading: Reading) -> tuple[float, ...]:
         log1p(reading.assistant_characters),
         log1p(reading.tool_results),
         float(reading.ends_with_tool),
+        _brevity(reading),
+        float(is_closing(reading.turns[-1])),
     )

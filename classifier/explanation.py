@@ -4,39 +4,18 @@ The model is additive, so nothing is approximated: the contributions sum to the 
 tier and the most probable other one.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from math import fsum
-from typing import Any, NamedTuple
+from typing import Any
 
-from classifier.conversation import COUNTS
+from classifier.contribution import Contribution, Feature, Shift
 from classifier.decision import Decision
-from classifier.prompt_model import Contrast, Feature, Part, Shift
-from classifier.prompt_statistics import STATISTICS, Statistic
 from classifier.tier import TIERS, Tier
 
-__all__ = ["Contribution", "Explanation", "explain_decision"]
+__all__ = ["Explanation", "base", "explain_decision", "rival"]
 
-_STATISTICS: Mapping[str, Statistic] = {statistic.name: statistic for statistic in (*STATISTICS, *COUNTS)}
-_BASE = Shift("base", False)
-
-
-class Contribution(NamedTuple):
-    """What one feature adds to the log-odds.
-
-    Attributes:
-        feature: the feature as the model knows it.
-        value: natural logarithm; positive speaks for the chosen tier, negative for the other.
-    """
-
-    feature: Feature
-    value: float
-
-    @property
-    def name(self) -> str:
-        """The feature in words, such as "'prove that'" or "many symbols"."""
-        return _worded(self.feature)
+_BASE = Shift("what prompts need on average", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,43 +53,33 @@ class Explanation:
 
 
 def explain_decision(
-    decision: Decision, intercept: Contrast, parts: list[Part], comparison: str
+    decision: Decision, against: Tier, parts: list[Contribution], comparison: str
 ) -> Explanation:
-    """Turn the parts of a contrast into contributions to the log-odds of the chosen tier.
+    """Order the contributions to the log-odds of the chosen tier, and sum them.
 
     Args:
         decision: what was decided.
-        intercept: contrast of a prompt with no features.
+        against: the tier that it is explained against.
         parts: what each feature adds; a feature that stands in several turns comes several times.
         comparison: the policy's comparison.
     """
-    against = max((t for t in TIERS if t != decision.tier), key=decision.probabilities.__getitem__)
-    # ln P(chosen) - ln P(against) is the balanced contrast so many times, and the premium one so many times.
-    balanced_times = (decision.tier == Tier.BALANCED) - (against == Tier.BALANCED)
-    premium_times = (decision.tier == Tier.PREMIUM) - (against == Tier.PREMIUM)
     sums: dict[Feature, float] = {}
-    for feature, balanced, premium in [(_BASE, *intercept), *parts]:
-        value = balanced_times * balanced + premium_times * premium
+    for feature, value in parts:
         sums[feature] = sums[feature] + value if feature in sums else value
-    ordered = sorted(map(Contribution, sums.keys(), sums.values()), key=_size, reverse=True)
+    merged = parts if len(sums) == len(parts) else list(map(Contribution, sums.keys(), sums.values()))
+    ordered = sorted(merged, key=_size, reverse=True)
     return Explanation(decision, against, fsum(sums.values()), tuple(ordered), comparison)
+
+
+def rival(decision: Decision) -> Tier:
+    """Return the most probable tier other than the chosen one."""
+    return max((tier for tier in TIERS if tier != decision.tier), key=decision.probabilities.__getitem__)
+
+
+def base(log_odds: float) -> Contribution:
+    """Return the contribution of what prompts need on average, whatever they say."""
+    return Contribution(_BASE, log_odds)
 
 
 def _size(contribution: Contribution) -> float:
     return abs(contribution[1])
-
-
-def _worded(feature: Feature) -> str:
-    if feature is _BASE:
-        return "what prompts need on average"
-    if isinstance(feature, Shift):
-        statistic = _STATISTICS[feature.name]
-        return statistic.large if feature.is_large else statistic.small
-    if isinstance(feature, str):
-        return f"'{feature}'"
-    return f"'{_joined(*feature)}'"
-
-
-def _joined(first: str, second: str) -> str:
-    spaced = first.isascii() or second.isascii()
-    return f"{first} {second}" if spaced else f"{first}{second}"

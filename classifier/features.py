@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from classifier.excerpt import ask_and_middle, both_ends
 from classifier.prompt_statistics import measure
-from classifier.tokens import Ngrams, ngrams
+from classifier.tokens import Ngrams, ngrams, tokenise
 
 __all__ = ["EXCERPT", "Excerpt", "TextFeatures", "text_features"]
 
@@ -17,7 +17,7 @@ class Excerpt(NamedTuple):
     """How much of a text is read, and how much what is read counts.
 
     Attributes:
-        window: characters read from each end; only the length comes from the whole text.
+        window: characters read from each end; what lies between is not looked at.
         ask: characters that the lines counted in full, at each end, hold at least.
         middle_weight: how much an n-gram counts that stands only between those lines, in (0, 1].
     """
@@ -27,7 +27,7 @@ class Excerpt(NamedTuple):
     middle_weight: float
 
 
-EXCERPT = Excerpt(window=1000, ask=40, middle_weight=0.3)
+EXCERPT = Excerpt(window=500, ask=40, middle_weight=0.3)
 """What models are trained with unless their settings say otherwise."""
 
 
@@ -49,5 +49,7 @@ def text_features(text: str, excerpt: Excerpt) -> TextFeatures:
     """Return the features of a text of any length."""
     sample = both_ends(text, excerpt.window)
     ask, middle = ask_and_middle(sample, excerpt.ask)
-    asked = ngrams(ask)
-    return TextFeatures(asked, ngrams(middle).without(asked) if middle else None, measure(sample, len(text)))
+    tokens = tokenise(ask)
+    asked = ngrams(tokens)
+    rest = ngrams(tokenise(middle)).without(asked) if middle else None
+    return TextFeatures(asked, rest, measure(sample, len(tokens), len(asked.words)))

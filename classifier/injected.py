@@ -17,7 +17,7 @@ _NAMES = (
     r"|(?:ide|editor|workspace|project)[-_](?:context|selection|info|diagnostics|opened_file|state)"
     r"|additional[-_](?:context|data)"
 )
-_OPENING = re.compile(rf"<({_NAMES})(?:\s[^<>]{{0,500}})?>", re.IGNORECASE)
+_TAG = re.compile(rf"<(/?)({_NAMES})(?:\s[^<>]{{0,500}})?>", re.IGNORECASE)
 
 
 def strip_injected(text: str) -> tuple[str, int]:
@@ -34,27 +34,25 @@ def strip_injected(text: str) -> tuple[str, int]:
     if "</" not in text:
         return text, 0
     kept: list[str] = []
-    blocks = position = 0
-    never_closed: set[str] = set()
-    for opening in _OPENING.finditer(text):
-        if opening.start() < position:
-            continue
-        end = _end_of_block(text, opening, never_closed)
-        if end:
-            kept.append(text[position : opening.start()])
-            position = end
-            blocks += 1
-    return "".join([*kept, text[position:]]), blocks
+    position = 0
+    for start, end in _blocks(text):
+        kept.append(text[position:start])
+        position = end
+    return "".join([*kept, text[position:]]), len(kept)
 
 
-def _end_of_block(text: str, opening: re.Match[str], never_closed: set[str]) -> int:
-    """Where the block ends, or 0; a name found unclosed once is not looked for again, to stay linear."""
-    name = opening[1]
-    if name in never_closed:
-        return 0
-    closing = f"</{name}>"
-    start = text.find(closing, opening.end())
-    if start < 0:
-        never_closed.add(name)
-        return 0
-    return start + len(closing)
+def _blocks(text: str) -> list[tuple[int, int]]:
+    """Where the blocks begin and end, in order; a block inside another belongs to it."""
+    opened: dict[str, int] = {}
+    closed: list[tuple[int, int]] = []
+    for tag in _TAG.finditer(text):
+        name = tag[2].lower()
+        if not tag[1]:
+            opened.setdefault(name, tag.start())
+        elif name in opened:
+            start = opened[name]
+            while closed and closed[-1][0] > start:
+                closed.pop()
+            closed.append((start, tag.end()))
+            opened = {other: place for other, place in opened.items() if place < start}
+    return closed

@@ -28,7 +28,8 @@ from sys import byteorder
 from typing import Any
 
 from classifier.atomic_file import write_whole
-from classifier.conversation import COUNTS, ROLES, ConversationHead, Matrix, RoleWeight
+from classifier.contribution import Contrast
+from classifier.conversation import ROLES, ConversationHead, Matrix, RoleWeight
 from classifier.errors import (
     ModelFileDamaged,
     ModelFileMissing,
@@ -37,8 +38,8 @@ from classifier.errors import (
 )
 from classifier.features import Excerpt
 from classifier.policies import Policy, policy_from_dict
-from classifier.prompt_model import Contrast, PromptModel, Row, StatisticWeight
-from classifier.prompt_statistics import STATISTICS
+from classifier.prompt_model import PromptModel, Row, StatisticWeight
+from classifier.statistic import COUNTS, STATISTICS
 from classifier.tier import TIERS
 
 __all__ = ["FORMAT", "Model", "ModelFile", "dump_model", "parse_model", "read_model", "write_model"]

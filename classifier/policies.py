@@ -29,7 +29,7 @@ def risk(probabilities: Sequence[float], tier: Tier) -> float:
     >>> risk((0.5, 0.25, 0.25), Tier.CHEAP)
     0.5
     """
-    return sum(probabilities[tier + 1 :])
+    return min(sum(probabilities[tier + 1 :]), 1.0)  # rounding can lift a sum of all of them above 1
 
 
 class Policy(Protocol):
@@ -72,7 +72,7 @@ class RiskPolicy:
     def choose(self, probabilities: Sequence[float]) -> Tier:
         """Return the cheapest tier within the risk."""
         _, balanced, premium = probabilities
-        if balanced + premium <= self.max_risk:
+        if min(balanced + premium, 1.0) <= self.max_risk:  # as in `risk`
             return Tier.CHEAP
         return Tier.BALANCED if premium <= self.max_risk else Tier.PREMIUM
 

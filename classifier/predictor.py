@@ -5,13 +5,16 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from classifier.contribution import Contribution, Direction
 from classifier.conversation import judged_texts
 from classifier.decision import Decision
 from classifier.errors import PromptError
-from classifier.explanation import Explanation, explain_decision
+from classifier.explanation import Explanation, base, explain_decision, rival
+from classifier.features import TextFeatures
+from classifier.injected import strip_injected
 from classifier.model_file import Model, read_model
 from classifier.policies import Policy, risk
-from classifier.prompt_model import Contrast, Part, Score, softmax
+from classifier.prompt_model import Score, softmax
 from classifier.reading import Prompt, Reading, read
 
 __all__ = ["TierPredictor"]
@@ -89,7 +92,12 @@ class TierPredictor:
         Raises:
             PromptError: if `prompt` is neither a string nor a non-empty list of OpenAI messages.
         """
-        contrast, known = self._score(read(prompt))
+        if isinstance(prompt, str):  # the shortest way: strings are what is decided on most
+            text, _ = strip_injected(prompt)
+            contrast, known = self._model.prompts.score(self._model.prompts.features(text))
+        else:
+            reading = read(prompt)
+            contrast, known = self._score(reading, self._features(reading))
         return self._decision(softmax(contrast), known)
 
     def explain(self, prompt: Prompt) -> Explanation:
@@ -99,10 +107,12 @@ class TierPredictor:
             PromptError: as `decide`.
         """
         reading = read(prompt)
-        contrast, known = self._score(reading)
+        features = self._features(reading)
+        contrast, known = self._score(reading, features)
         decision = self._decision(softmax(contrast), known)
-        comparison = self.policy.weigh(decision.probabilities)
-        return explain_decision(decision, *self._parts(reading), comparison)
+        against = rival(decision)
+        parts = self._contributions(reading, features, Direction.between(decision.tier, against))
+        return explain_decision(decision, against, parts, self.policy.weigh(decision.probabilities))
 
     def predict_proba(self, prompts: Sequence[Prompt]) -> list[tuple[float, float, float]]:
         """Return P(needs this tier) for each prompt.
@@ -115,14 +125,21 @@ class TierPredictor:
         """
         if isinstance(prompts, str):
             raise PromptError("predict_proba takes a list of prompts: wrap a single string in a list")
-        return [softmax(self._score(read(prompt)).contrast) for prompt in prompts]
+        return [self.decide(prompt).probabilities for prompt in prompts]
 
-    def _score(self, reading: Reading) -> Score:
-        head = self._model.head
-        if head is None or not reading.is_conversation:
-            return self._model.prompts.score(reading.turns[-1])
-        scores = [self._model.prompts.score(text) for text in judged_texts(reading)]
-        contrast = head.contrast(reading, [score.contrast for score in scores])
+    def _is_alone(self, reading: Reading) -> bool:
+        """Whether the last turn decides by itself."""
+        return self._model.head is None or not reading.is_conversation
+
+    def _features(self, reading: Reading) -> list[TextFeatures]:
+        texts = reading.turns[-1:] if self._is_alone(reading) else judged_texts(reading)
+        return [self._model.prompts.features(text) for text in texts]
+
+    def _score(self, reading: Reading, features: Sequence[TextFeatures]) -> Score:
+        scores = [self._model.prompts.score(each) for each in features]
+        if self._model.head is None or self._is_alone(reading):
+            return scores[0]
+        contrast = self._model.head.contrast(reading, [score.contrast for score in scores])
         return Score(contrast, scores[-2].known_vocabulary)  # of the last turn; behind it stand all, joined
 
     def _decision(self, probabilities: tuple[float, float, float], known: float) -> Decision:
@@ -130,16 +147,14 @@ class TierPredictor:
         at_stake = risk(probabilities, tier)
         return Decision(tier, probabilities, at_stake, known, self._policy_words, self._version)
 
-    def _parts(self, reading: Reading) -> tuple[Contrast, list[Part]]:
+    def _contributions(
+        self, reading: Reading, features: Sequence[TextFeatures], direction: Direction
+    ) -> list[Contribution]:
         prompts, head = self._model.prompts, self._model.head
-        if head is None or not reading.is_conversation:
-            return prompts.intercept, prompts.contributions(reading.turns[-1])
-        texts = judged_texts(reading)
-        base, parts = head.intercept, head.count_parts(reading)
-        for text, matrix in zip(texts, head.matrices(len(texts)), strict=True):
-            base = base.plus(matrix.apply(prompts.intercept))
-            parts += (
-                (feature, *matrix.apply((balanced, premium)))
-                for feature, balanced, premium in prompts.contributions(text)
-            )
-        return base, parts
+        if head is None or self._is_alone(reading):
+            return [base(direction.along(prompts.intercept)), *prompts.contributions(features[0], direction)]
+        parts = [base(direction.along(head.intercept)), *head.count_contributions(reading, direction)]
+        for each, matrix in zip(features, head.matrices(reading, len(features)), strict=True):
+            through = matrix.back(direction)
+            parts += [base(through.along(prompts.intercept)), *prompts.contributions(each, through)]
+        return parts

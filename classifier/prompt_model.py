@@ -15,34 +15,13 @@ from math import exp, sqrt
 from operator import mul
 from typing import NamedTuple
 
-from classifier.features import Excerpt, text_features
+from classifier.contribution import Contrast, Contribution, Direction, Feature, Shift
+from classifier.features import Excerpt, TextFeatures, text_features
 from classifier.tokens import ELLIPSIS, Ngrams
 
-__all__ = [
-    "Contrast",
-    "Feature",
-    "Part",
-    "PromptModel",
-    "Row",
-    "Score",
-    "Shift",
-    "StatisticWeight",
-    "shifts",
-    "softmax",
-]
+__all__ = ["PromptModel", "Row", "Score", "StatisticWeight", "shifts", "softmax"]
 
 Row = tuple[float, float, float]
-
-
-class Contrast(NamedTuple):
-    """Log-odds (natural logarithm) of balanced against cheap and of premium against cheap."""
-
-    balanced: float
-    premium: float
-
-    def plus(self, other: "Contrast") -> "Contrast":
-        """Return the sum of both."""
-        return Contrast(self[0] + other[0], self[1] + other[1])
 
 
 class Score(NamedTuple):
@@ -50,21 +29,6 @@ class Score(NamedTuple):
 
     contrast: Contrast
     known_vocabulary: float
-
-
-class Shift(NamedTuple):
-    """A statistic away from its mean in the training data: above it, or below."""
-
-    name: str
-    is_large: bool
-
-
-Feature = str | tuple[str, str] | Shift
-"""A token, a stem (ends in an ellipsis), a pair of neighbouring tokens, or a statistic away from its mean."""
-
-
-Part = tuple[Feature, float, float]
-"""What a feature adds to the balanced and to the premium contrast."""
 
 
 class StatisticWeight(NamedTuple):
@@ -123,9 +87,13 @@ class PromptModel:
         object.__setattr__(self, "_slopes", slopes)
         object.__setattr__(self, "_offset", Contrast(*offset))
 
-    def score(self, text: str) -> Score:
-        """Return the contrasts of a text of any length and content."""
-        ask, middle, statistics = text_features(text, self.excerpt)
+    def features(self, text: str) -> TextFeatures:
+        """Return what the model reads of a text of any length and content."""
+        return text_features(text, self.excerpt)
+
+    def score(self, features: TextFeatures) -> Score:
+        """Return the contrasts of a text."""
+        ask, middle, statistics = features
         for_balanced, for_premium = self._slopes
         balanced = self._offset[0] + sum(map(mul, for_balanced, statistics))
         premium = self._offset[1] + sum(map(mul, for_premium, statistics))
@@ -141,18 +109,21 @@ class PromptModel:
         contrast = Contrast(balanced + to_balanced / norm, premium + to_premium / norm)
         return Score(contrast, known / (len(ask.words) or 1))
 
-    def contributions(self, text: str) -> list[Part]:
-        """Return what each feature of the text adds to the two contrasts.
+    def contributions(self, features: TextFeatures, direction: Direction) -> list[Contribution]:
+        """Return what each feature of a text adds to the log-odds in a direction.
 
-        Together with `intercept` they sum to the contrasts of `score`.
+        Together with `direction.along(intercept)` they sum to `direction.along(contrast)` of its score.
         """
-        ask, middle, statistics = text_features(text, self.excerpt)
-        rows = self._named_rows(ask, 1.0)
-        if middle:
-            rows += self._named_rows(middle, self.excerpt.middle_weight)
-        norm = sqrt(sum([row[0] for _, row in rows])) or 1.0
-        parts: list[Part] = [(name, row[1] / norm, row[2] / norm) for name, row in rows]
-        return parts + shifts(self.statistics, statistics)
+        ask, middle, statistics = features
+        rows = self._named_rows(ask)
+        weight = self.excerpt.middle_weight
+        more = self._named_rows(middle) if middle else []
+        norm = (
+            sqrt(sum([row[0] for _, row in rows]) + weight * weight * sum([row[0] for _, row in more])) or 1.0
+        )
+        found = _contributions(rows, direction.times(1.0 / norm))
+        found += _contributions(more, direction.times(weight / norm))
+        return found + shifts(self.statistics, statistics, direction)
 
     def _rows(self, found: Ngrams) -> tuple[list[Row], int]:
         """The rows of the n-grams that the model knows, and how many tokens are among them."""
@@ -162,14 +133,18 @@ class PromptModel:
         rows += filter(None, map(self.pairs.get, found.pairs))
         return rows, known
 
-    def _named_rows(self, found: Ngrams, weight: float) -> list[tuple[Feature, Row]]:
+    def _named_rows(self, found: Ngrams) -> list[tuple[Feature, Row]]:
         rows: list[tuple[Feature, Row]] = [
             (word, self.words[word]) for word in found.words if word in self.words
         ]
         rows += [(stem + ELLIPSIS, self.stems[stem]) for stem in found.stems if stem in self.stems]
         rows += [(pair, self.pairs[pair]) for pair in found.pairs if pair in self.pairs]
-        square = weight * weight
-        return [(name, (square * row[0], weight * row[1], weight * row[2])) for name, row in rows]
+        return rows
+
+
+def _contributions(rows: list[tuple[Feature, Row]], direction: Direction) -> list[Contribution]:
+    balanced, premium = direction
+    return [Contribution(name, balanced * row[1] + premium * row[2]) for name, row in rows]
 
 
 def _sum(rows: list[Row]) -> Row:
@@ -179,10 +154,13 @@ def _sum(rows: list[Row]) -> Row:
     return squares, balanced, premium
 
 
-def shifts(weights: Sequence[StatisticWeight], values: Sequence[float]) -> list[Part]:
-    """Return what each statistic or count adds to the two contrasts."""
+def shifts(
+    weights: Sequence[StatisticWeight], values: Sequence[float], direction: Direction
+) -> list[Contribution]:
+    """Return what each statistic or count adds to the log-odds in a direction."""
+    balanced, premium = direction
     return [
-        (Shift(name, amount > 0), balanced * amount, premium * amount)
-        for (name, mean, scale, balanced, premium), value in zip(weights, values, strict=True)
+        Contribution(Shift(name, amount > 0), amount * (balanced * to_balanced + premium * to_premium))
+        for (name, mean, scale, to_balanced, to_premium), value in zip(weights, values, strict=True)
         for amount in [(value - mean) / scale]
     ]

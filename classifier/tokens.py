@@ -86,19 +86,18 @@ class Ngrams(NamedTuple):
 
         A stem's name ends in an ellipsis, which no token contains.
 
-        >>> ngrams("to be or to become").names()
+        >>> ngrams(["to", "be", "or", "to", "become"]).names()
         ['to', 'be', 'or', 'become', 'becom…', 'to be', 'be or', 'or to', 'to become']
         """
         pairs = map(" ".join, self.pairs) if longest > 1 else ()
         return [*self.words, *(stem + ELLIPSIS for stem in self.stems), *pairs]
 
 
-def ngrams(text: str) -> Ngrams:
-    """Return the n-grams of a text.
+def ngrams(tokens: list[str]) -> Ngrams:
+    """Return the n-grams of a text's tokens.
 
     Five letters are a crude stem: they let "analysing" learn from "analysis", in most languages.
     """
-    tokens = tokenise(text)
     words = dict.fromkeys(tokens)
     stems = dict.fromkeys([word[:STEM] for word in words if len(word) > STEM])
     return Ngrams(words, stems, dict.fromkeys(pairwise(tokens)))

@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.pipeline import Pipeline
 
-from classifier.conversation import COUNTS, ROLES, ConversationHead, Matrix, RoleWeight
+from classifier.contribution import Contrast
+from classifier.conversation import ROLES, ConversationHead, Matrix, RoleWeight
 from classifier.model_file import Model
 from classifier.policies import Policy
-from classifier.prompt_model import Contrast, PromptModel, Row, StatisticWeight
-from classifier.prompt_statistics import STATISTICS
+from classifier.prompt_model import PromptModel, Row, StatisticWeight
+from classifier.statistic import COUNTS, STATISTICS
 from classifier.tokens import ELLIPSIS
 from training.fitting import FittedModel
 from training.settings import FitSettings

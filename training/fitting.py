@@ -13,8 +13,8 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from classifier.contribution import Contrast
 from classifier.conversation import conversation_features, judged_texts
-from classifier.prompt_model import Contrast
 from classifier.reading import Reading, read
 from classifier.tier import TIERS
 from training.labelled import LabelledData
@@ -39,7 +39,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 FEWEST_CONVERSATIONS = 60
-"""With fewer training conversations no head is fitted: it has 34 weights."""
+"""With fewer training conversations no head is fitted: it has 46 weights."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from sklearn.model_selection import (
     cross_validate,
 )
 
-from classifier.prompt_statistics import STATISTICS
+from classifier.statistic import STATISTICS
 from training.fitting import build_head, conversation_rows, fit_prompts, prompt_rows
 from training.labelled import LabelledData
 from training.settings import DEFAULT_SETTINGS, FitSettings
@@ -32,14 +32,14 @@ __all__ = ["Candidate", "SearchResult", "search_settings"]
 FOLDS = 6
 CANDIDATES = 20
 _ALL = tuple(statistic.name for statistic in STATISTICS)
-_WITHOUT_LENGTH = tuple(name for name in _ALL if name not in ("log_characters", "log_words"))
+_WITHOUT_LENGTH = tuple(name for name in _ALL if name not in ("log_words", "log_lines"))
 _SPACE: dict[str, Any] = {
     "inverse_penalty": loguniform(3.0, 60.0),
     "middle_weight": [0.1, 0.3, 0.5, 1.0],
     "longest_ngram": [1, 2, 2, 2],
     "min_documents": [2, 2, 3, 4],
     "max_ngrams": [12_000, 25_000, 50_000],
-    "statistics": [_ALL, DEFAULT_SETTINGS.statistics, _WITHOUT_LENGTH, ()],
+    "statistics": [_ALL, _ALL, _WITHOUT_LENGTH, ()],
     "statistics_scale": loguniform(0.1, 1.0),
 }
 _HEAD_PENALTIES = [0.01, 0.03, 0.1, 0.3, 1.0]

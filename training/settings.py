@@ -5,15 +5,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from classifier.features import EXCERPT, Excerpt
-from classifier.prompt_statistics import STATISTICS
+from classifier.statistic import STATISTICS
 from training.errors import SettingsError
 
 __all__ = ["DEFAULT_SETTINGS", "FitSettings"]
-
-
-_HABITS = ("log_characters", "log_exclamations", "log_word_length")
-"""Statistics that told authors apart rather than tiers: with whole sources held out, they cost accuracy."""
-_TELLING = tuple(statistic.name for statistic in STATISTICS if statistic.name not in _HABITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +35,7 @@ class FitSettings:
     longest_ngram: int = 2
     min_documents: int = 2
     max_ngrams: int = 25_000
-    statistics: tuple[str, ...] = _TELLING
+    statistics: tuple[str, ...] = tuple(statistic.name for statistic in STATISTICS)
     statistics_scale: float = 0.3
     inverse_penalty: float = 20.0
     head_inverse_penalty: float = 0.1
@@ -79,7 +74,7 @@ class FitSettings:
         """
         unknown = set(mapping) - {field.name for field in fields(cls)}
         _require(not unknown, f"unknown settings: {', '.join(sorted(unknown))}")
-        return cls(**{**mapping, "statistics": tuple(mapping.get("statistics", cls.statistics))})
+        return cls(**{**mapping, "statistics": tuple(mapping.get("statistics", DEFAULT_SETTINGS.statistics))})
 
 
 def _require(holds: bool, otherwise: str) -> None:

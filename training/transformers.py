@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import FunctionTransformer
 
 from classifier.features import Excerpt, TextFeatures, text_features
-from classifier.prompt_statistics import STATISTICS
+from classifier.statistic import STATISTICS
 
 __all__ = ["NgramPresence", "prompt_statistics"]
 
