@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from classifier.statistic import COUNTS, STATISTICS, Statistic
 from classifier.tier import Tier
+from classifier.tokens import written_together
 
 __all__ = ["Contrast", "Contribution", "Direction", "Feature", "Shift"]
 
@@ -82,5 +83,4 @@ def _worded(feature: Feature) -> str:
         return f"'{feature}'"
     if isinstance(feature, Shift):
         return feature.words
-    spaced = feature[0].isascii() or feature[1].isascii()
-    return f"'{' '.join(feature)}'" if spaced else f"'{''.join(feature)}'"
+    return f"'{('' if written_together(*feature) else ' ').join(feature)}'"

@@ -137,8 +137,9 @@ def read_model(path: Path) -> ModelFile:
     """
     try:
         content = path.read_bytes()
-    except OSError as error:
-        raise ModelFileMissing(f"{path}: cannot read a model file here: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # a path with a null character is a ValueError
+        reason = getattr(error, "strerror", None) or error
+        raise ModelFileMissing(f"{path}: cannot read a model file here: {reason}") from error
     return parse_model(content, str(path))
 
 
@@ -190,12 +191,13 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def _check_format(manifest: Any, name: str) -> None:
-    number, tiers = manifest["format"], manifest["tiers"]
+    number = manifest["format"]
     if number != FORMAT:
         remedy = "upgrade tierwise" if isinstance(number, int) and number > FORMAT else "train it anew"
         raise ModelFileUnsupported(
             f"{name}: model file format {number!r}, this version reads {FORMAT}: {remedy}"
         )
+    tiers = manifest["tiers"]
     if tiers != [tier.label for tier in TIERS]:
         raise ModelFileUnsupported(
             f"{name}: made for the tiers {tiers!r}, this version knows {list(map(str, TIERS))}"
@@ -276,7 +278,7 @@ def _head(mapping: Mapping[str, Any] | None) -> ConversationHead | None:
         return None
     roles = tuple(RoleWeight(entry["role"], Matrix(*entry["matrix"])) for entry in mapping["roles"])
     if tuple(weight.role for weight in roles) != ROLES:
-        raise ValueError("the conversation head weighs other roles than this version")
+        raise ModelFileUnsupported("the model file weighs other turns than this version does: train it anew")
     for weight in roles:
         _finite(*weight.matrix)
     counts = _weights(mapping["counts"], [count.name for count in COUNTS])
@@ -286,7 +288,7 @@ def _head(mapping: Mapping[str, Any] | None) -> ConversationHead | None:
 def _weights(entries: list[dict[str, Any]], names: list[str]) -> tuple[StatisticWeight, ...]:
     weights = tuple(StatisticWeight(**entry) for entry in entries)
     if [weight.name for weight in weights] != names:
-        raise ValueError(f"statistics {[weight.name for weight in weights]}, this version measures {names}")
+        raise ModelFileUnsupported("the model file weighs other statistics than this version: train it anew")
     for weight in weights:
         _finite(*weight[1:])
         if weight.scale <= 0:

@@ -64,6 +64,11 @@ class _Content:
     audios: int = 0
     files: int = 0
 
+    @property
+    def has_attachment(self) -> bool:
+        """Whether anything but text is there."""
+        return self.images + self.audios + self.files > 0
+
 
 def read(prompt: Prompt) -> Reading:
     """Read a string or OpenAI messages.
@@ -89,11 +94,11 @@ def read(prompt: Prompt) -> Reading:
 
 def _reading(messages: list[tuple[str, _Content]]) -> Reading:
     stripped = [(strip_injected(content.text), content) for role, content in messages if role == "user"]
-    turns = tuple(text for (text, _), content in stripped if text.strip() or content.images or content.audios)
+    turns = tuple(text for (text, _), content in stripped if text.strip() or content.has_attachment)
     assistant = [content.text for role, content in messages if role == "assistant"]
     roles = [role for role, _ in messages]
     return Reading(
-        turns=turns or (_ask_without_a_human(messages),),
+        turns=turns or ("" if stripped else _ask_without_a_human(messages),),
         system_characters=sum(len(c.text) for role, c in messages if role in ("system", "developer")),
         assistant_characters=len(assistant[-1]) if assistant else 0,
         assistant_turns=len(assistant),

@@ -13,7 +13,7 @@ import unicodedata
 from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["ELLIPSIS", "Ngrams", "ngrams", "tokenise"]
+__all__ = ["ELLIPSIS", "Ngrams", "ngrams", "tokenise", "written_together"]
 
 STEM = 5
 ELLIPSIS = "…"
@@ -37,6 +37,7 @@ _UNSPACED_SCRIPTS = (
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
 )
 _pieces = re.compile(f"([{_OTHER_MARKS}{_UNSPACED_SCRIPTS}])").split
+_unspaced = re.compile(f"[{_UNSPACED_SCRIPTS}]").fullmatch
 
 
 def tokenise(text: str) -> list[str]:
@@ -55,6 +56,11 @@ def tokenise(text: str) -> list[str]:
     for mark in set(raw.translate(None, _NO_MARKS)):
         raw = raw.replace(b"%c" % mark, _SPACED[mark])
     return raw.decode("utf-8", "surrogatepass").split()
+
+
+def written_together(first: str, second: str) -> bool:
+    """Return whether two neighbouring tokens stand without a space between them, as Chinese characters do."""
+    return bool(_unspaced(first) and _unspaced(second))
 
 
 class Ngrams(NamedTuple):
