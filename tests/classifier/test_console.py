@@ -38,8 +38,10 @@ def test_an_interrupted_command_says_nothing(capsys: pytest.CaptureFixture[str])
 
 def in_a_process(command: str, output: str = "/dev/stdout") -> subprocess.CompletedProcess[str]:
     """Run `run_command` in a process of its own: after some errors it closes standard output for good."""
-    code = f"import sys\nfrom classifier.console import run_command\ndef command():\n    {command}\n    return 0\n"
-    code += "sys.exit(run_command(command, ()))"
+    code = (
+        "import sys\nfrom classifier.console import run_command\n"
+        f"def command():\n    {command}\n    return 0\nsys.exit(run_command(command, ()))"
+    )
     shell = f'exec "$0" -c "$1" > {output}'
     return subprocess.run(["/bin/sh", "-c", shell, sys.executable, code], capture_output=True, text=True)  # noqa: S603
 

@@ -172,7 +172,7 @@ def test_a_predictor_cannot_be_changed(predictor: TierPredictor, name: str) -> N
 def test_every_process_decides_to_the_last_bit_the_same() -> None:
     code = (
         "from classifier import TierPredictor; p = TierPredictor.default();"
-        "print([p.decide(t).probabilities for t in ('Prove that pi is irrational, please.', 'a b c d e f g')])"
+        "print(p.predict_proba(['Prove that pi is irrational, please.', 'a b c d e f g', '證明', '']))"
     )
     told = {
         subprocess.run(  # noqa: S603
