@@ -41,13 +41,13 @@ PROMPTS = {
 
 @pytest.fixture(scope="session")
 def labelled() -> LabelledData:
-    """All of the project's labelled data: 6,430 rows."""
+    """All of the project's labelled data, more than 6,000 rows."""
     return read_labelled(DATA)
 
 
 @pytest.fixture(scope="session")
 def small_labelled(labelled: LabelledData) -> LabelledData:
-    """Every twentieth row of the project's data: 322 of them, 25 conversations, all tiers and sources."""
+    """Every twentieth row of the project's data: some 320, conversations and all tiers among them."""
     return labelled.where(numpy.arange(len(labelled)) % 20 == 0)
 
 
