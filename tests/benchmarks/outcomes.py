@@ -19,8 +19,8 @@ FloatArray = npt.NDArray[np.float64]
 
 _WEAK, _STRONG = "score:mixtral-8x7b-instruct-v0.1", "score:gpt-4-1106-preview"
 _SETTINGS = FitSettings(inverse_penalty=1.0, min_documents=5, max_ngrams=200_000, middle_weight=1.0)
-"""One setting for both tables: outcomes are noisier than labels, so the penalty is stronger than the stored one,
-and an exam question is read evenly, not by its ends."""
+"""One setting for both tables: outcomes are noisier than labels, which asks for a stronger penalty than the
+stored one, and an exam question is read evenly, not by its ends."""
 
 _PUBLISHED = {"mmlu": ("similarity-weighted + gold", 0.603), "gsm8k": ("causal LLM + judge", 0.622)}
 _GOALS = {"mmlu": 0.69, "gsm8k": 0.63}
@@ -47,8 +47,8 @@ def _row(what: str, name: str, file: Path, goal: Goal) -> Row:
         win_rate[folds == fold] = _win_rate(prompts, scores, folds == fold)
     router, published = _PUBLISHED[name]
     note = (
-        f"{len(prompts)} prompts, folds by normalised prompt, C = {_SETTINGS.inverse_penalty:g}; the peer is the best"
-        f" published ({router}), which was not trained on the other folds of this table; chance is 0.5"
+        f"{len(prompts)} prompts, folds by normalised prompt, C = {_SETTINGS.inverse_penalty:g}; the peer is the"
+        f" best published ({router}), which was not trained on the other folds of this table; chance is 0.5"
     )
     figure = apgr(win_rate, scores[:, 0], scores[:, 1])
     return Row(what, figure, peer=Peer("as published", published), goal=goal, note=note)
