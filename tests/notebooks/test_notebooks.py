@@ -1,7 +1,8 @@
 """Run the notebooks as a reader would.
 
-After a change that moves their figures, write their outputs anew with
-`jupyter execute --inplace --NotebookClient.record_timing=False notebooks/*.ipynb`.
+After a change that moves their figures, write their outputs anew (one line):
+`jupyter execute --inplace --NotebookClient.record_timing=False
+--NotebookClient.coalesce_streams=True notebooks/*.ipynb`
 """
 
 import ast
@@ -43,7 +44,11 @@ def test_there_are_notebooks() -> None:
 def test_it_runs_and_shows_what_was_committed(file: Path) -> None:
     committed, fresh = read(file), read(file)
     client = NotebookClient(
-        fresh, timeout=300, kernel_name="python3", resources={"metadata": {"path": FOLDER}}
+        fresh,
+        timeout=300,
+        kernel_name="python3",
+        coalesce_streams=True,
+        resources={"metadata": {"path": FOLDER}},
     )
     client.execute()
     assert kinds_of_output(fresh) == kinds_of_output(committed)
