@@ -60,8 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(arguments: argparse.Namespace, standard_input: TextIO) -> int:
-    text = standard_input.read() if arguments.prompt == "-" else arguments.prompt
+def _run(arguments: argparse.Namespace, standard_input: TextIO | None) -> int:
+    text = _piped(standard_input) if arguments.prompt == "-" else arguments.prompt
     prompt = _messages(text) if arguments.messages else text
     predictor = TierPredictor.load(arguments.model) if arguments.model else TierPredictor.default()
     if arguments.max_risk is not None:
@@ -72,10 +72,16 @@ def _run(arguments: argparse.Namespace, standard_input: TextIO) -> int:
     return 0
 
 
+def _piped(standard_input: TextIO | None) -> str:
+    if standard_input is None:
+        raise PromptError("- reads standard input, which is closed")
+    return standard_input.read()
+
+
 def _messages(text: str) -> Prompt:
     try:
         messages = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PromptError(f"--messages: this is not JSON: {error}") from error
     if not isinstance(messages, list):
         raise PromptError('--messages: expected a JSON list such as [{"role": "user", "content": "..."}]')

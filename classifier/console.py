@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 
 __all__ = ["EXIT_FAILED", "EXIT_INTERRUPTED", "run_command"]
 
@@ -15,8 +16,11 @@ def run_command(command: Callable[[], int], expected: tuple[type[Exception], ...
     """Run a command and return its exit code.
 
     An expected error, or one of the operating system, becomes one line on standard error. A reader that goes
-    away (`| head`) ends the command silently.
+    away (`| head`) ends the command silently. Streams that know few characters replace the others.
     """
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "backslashreplace")):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors=errors)
     try:
         code = command()
         sys.stdout.flush()

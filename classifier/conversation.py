@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from math import exp, log1p
 from typing import NamedTuple
 
-from classifier.closing import is_closing
 from classifier.contribution import Contrast, Contribution, Direction
+from classifier.follow_up import is_assent, is_closing
 from classifier.prompt_model import StatisticWeight, shifts
 from classifier.reading import Reading
 
@@ -148,9 +148,11 @@ def _shares(reading: Reading, texts: int) -> dict[str, list[float]]:
 
 
 def _brevity(reading: Reading) -> float:
-    """How little the last turn says, in [0, 1]; 0 where nothing precedes it or it asks nothing more."""
+    """How little the last turn says by itself, in [0, 1]; 0 where nothing precedes it or nothing is asked."""
     last = reading.turns[-1]
-    return 0.0 if len(reading.turns) < 2 or is_closing(last) else exp(-len(last) / _BRIEF)
+    if len(reading.turns) < 2 or is_closing(last):
+        return 0.0
+    return 1.0 if is_assent(last) else exp(-len(last) / _BRIEF)
 
 
 def _counts(reading: Reading) -> tuple[float, ...]:
@@ -163,4 +165,5 @@ def _counts(reading: Reading) -> tuple[float, ...]:
         float(reading.ends_with_tool),
         _brevity(reading),
         float(is_closing(reading.turns[-1])),
+        float(is_assent(reading.turns[-1])),
     )

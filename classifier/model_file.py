@@ -148,10 +148,12 @@ def parse_model(content: bytes, name: str) -> ModelFile:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             manifest = json.loads(_member(archive, "manifest.json"))
-            _check_format(manifest, name)
+            _check_format(manifest)
             members = {member: _member(archive, member) for member in _MEMBERS}
         _check_fingerprints(manifest, members)
         return ModelFile(_model(manifest, members), manifest["digest"])
+    except ModelFileUnsupported as error:
+        raise ModelFileUnsupported(f"{name}: {error}") from error
     except _DAMAGE as error:
         reason = f"{type(error).__name__}: {error}"
         raise ModelFileDamaged(
@@ -190,17 +192,17 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     return archive.read(entry)
 
 
-def _check_format(manifest: Any, name: str) -> None:
+def _check_format(manifest: Any) -> None:
     number = manifest["format"]
     if number != FORMAT:
         remedy = "upgrade tierwise" if isinstance(number, int) and number > FORMAT else "train it anew"
         raise ModelFileUnsupported(
-            f"{name}: model file format {number!r}, this version reads {FORMAT}: {remedy}"
+            f"the model file has format {number!r}, this version reads {FORMAT}: {remedy}"
         )
     tiers = manifest["tiers"]
     if tiers != [tier.label for tier in TIERS]:
         raise ModelFileUnsupported(
-            f"{name}: made for the tiers {tiers!r}, this version knows {list(map(str, TIERS))}"
+            f"made for the tiers {tiers!r}, this version knows {list(map(str, TIERS))}: train it anew"
         )
 
 
@@ -233,7 +235,10 @@ def _model(manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> Model:
         pairs=pairs,
     )
     head = manifest["conversation_head"]
-    return Model(prompts, _head(head), policy_from_dict(manifest["policy"]), manifest["provenance"])
+    provenance = manifest["provenance"]
+    if not isinstance(provenance, dict):
+        raise ValueError(f"the provenance is {provenance!r}")
+    return Model(prompts, _head(head), policy_from_dict(manifest["policy"]), provenance)
 
 
 def _vocabulary(

@@ -98,7 +98,7 @@ def _reading(messages: list[tuple[str, _Content]]) -> Reading:
     assistant = [content.text for role, content in messages if role == "assistant"]
     roles = [role for role, _ in messages]
     return Reading(
-        turns=turns or ("" if stripped else _ask_without_a_human(messages),),
+        turns=turns or (stripped[-1][0][0] if stripped else _ask_without_a_human(messages),),
         system_characters=sum(len(c.text) for role, c in messages if role in ("system", "developer")),
         assistant_characters=len(assistant[-1]) if assistant else 0,
         assistant_turns=len(assistant),

@@ -40,5 +40,6 @@ COUNTS: tuple[Statistic, ...] = (
     Statistic("ends_with_tool", "a tool result comes last", "a human comes last"),
     Statistic("brevity", "a brief follow-up", "no brief follow-up"),
     Statistic("is_closing", "thanks or leave-taking", "no thanks or leave-taking"),
+    Statistic("is_assent", "a go-ahead", "no go-ahead"),
 )
 """Of a conversation; what its head weighs beside the turns."""

@@ -50,6 +50,11 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--tune", action="store_true", help="search the settings first, with whole sources held out"
     )
     parser.add_argument(
+        "--no-refit",
+        action="store_true",
+        help="leave the validation rows out of the last fit, so that models can be compared on them",
+    )
+    parser.add_argument(
         "--final", action="store_true", help="report on the test split too: look at it rarely"
     )
     parser.add_argument(
@@ -112,7 +117,7 @@ def _add_part(parser: argparse.ArgumentParser) -> None:
         "--part",
         choices=PARTS,
         default="auto",
-        help="the part of DATA to judge by; auto: all, or validation where a model was trained on this data",
+        help="the part of DATA to judge by; auto: all, or a part that no model was fitted on",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap (%(default)s)")
 

@@ -15,6 +15,7 @@ from classifier.atomic_file import write_whole
 from classifier.console import run_command
 from classifier.conversation import ConversationHead
 from classifier.model_file import write_model
+from training.agreement import read_votes
 from training.arguments import build_parser
 from training.comparison import compare_models
 from training.data_card import render_card_tables
@@ -52,13 +53,14 @@ def _train(arguments: argparse.Namespace) -> int:
         settings=_settings(arguments.settings),
         tune=arguments.tune,
         final=arguments.final,
+        refit=not arguments.no_refit,
         under_routing=arguments.under_routing,
         seed=arguments.seed,
         jobs=arguments.jobs,
     )
     _refuse_unwritable(arguments.out)
     data = _read(arguments)
-    steps = 6 if options.tune else 5
+    steps = 5 + options.tune + options.refit
     with tqdm(total=steps, desc="training", bar_format=_BAR, disable=None, file=sys.stderr) as bar:
         trained = train(data, options, step=_stepper(bar), track=_tracked, spare_head=_packaged_head)
         write_model(trained.model, arguments.out)
@@ -96,7 +98,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _card(arguments: argparse.Namespace) -> int:
-    print(render_card_tables(_read(arguments)))
+    print(render_card_tables(_read(arguments), read_votes(arguments.data)))
     return 0
 
 
@@ -135,18 +137,20 @@ def _load(name: str) -> TierPredictor:
 
 def _part(data: LabelledData, part: str, predictors: Sequence[TierPredictor]) -> LabelledData:
     """The rows to judge by; a model is not judged on what it was fitted on unless one asks for it."""
-    known = data.digest in [_trained_on(predictor) for predictor in predictors]
-    chosen = ("validation" if known else "all") if part == "auto" else part
-    if known and chosen in ("all", "train"):
-        print("note: a model was fitted on some of these rows; its figures here flatter it", file=sys.stderr)
-    if known and part == "auto":
-        print("note: a model was trained on this data: judging by its validation rows alone", file=sys.stderr)
+    fitted = {name for predictor in predictors for name in _fitted_on(predictor, data.digest)}
+    unseen = [name for name in ("validation", "test") if name not in fitted]
+    chosen = part if part != "auto" else (unseen[0] if fitted and unseen else "all")
+    if part == "auto" and fitted:
+        print(f"note: fitted on parts of this data: judged by its {chosen} rows", file=sys.stderr)
+    if chosen in fitted or (chosen == "all" and fitted):
+        print("note: some of these rows were fitted on; the figures flatter the model", file=sys.stderr)
     return data if chosen == "all" else getattr(split_data(data), chosen)
 
 
-def _trained_on(predictor: TierPredictor) -> str | None:
+def _fitted_on(predictor: TierPredictor, digest: str) -> Sequence[str]:
+    """The parts of this very data that the model was fitted on; none where it was fitted on other data."""
     facts = predictor.provenance.get("training_data", {})
-    return facts.get("digest") if isinstance(facts, Mapping) else None
+    return facts.get("fitted_on", []) if facts.get("digest") == digest else []
 
 
 def _packaged_head() -> ConversationHead | None:

@@ -1,7 +1,7 @@
 """Fit the prompt model and the conversation head, and calibrate their probabilities."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,20 +26,22 @@ __all__ = [
     "ConversationRows",
     "FittedModel",
     "build_head",
-    "calibrate",
+    "calibration_factor",
     "conversation_rows",
     "fit_head",
     "fit_model",
     "fit_prompts",
     "head_matrix",
     "prompt_rows",
+    "refit_model",
+    "scale_logits",
 ]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 FEWEST_CONVERSATIONS = 60
-"""With fewer training conversations no head is fitted: it has 46 weights."""
+"""With fewer training conversations no head is fitted: it has 48 weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,16 @@ class FittedModel:
 def fit_model(train: LabelledData, validation: LabelledData, settings: FitSettings) -> FittedModel:
     """Fit on the training rows, and calibrate on the validation rows."""
     prompts = fit_prompts(train, settings)
-    factor = calibrate(prompts, validation)
+    factor = calibration_factor(prompts, validation)
+    scale_logits(prompts, factor)
     return FittedModel(settings, prompts, factor, fit_head(prompts, train, settings))
+
+
+def refit_model(fitted: FittedModel, data: LabelledData) -> FittedModel:
+    """Fit once more, on more rows, with the settings and the calibration that were found on fewer."""
+    prompts = fit_prompts(data, fitted.settings)
+    scale_logits(prompts, fitted.inverse_temperature)
+    return replace(fitted, prompts=prompts, head=fit_head(prompts, data, fitted.settings))
 
 
 def fit_prompts(train: LabelledData, settings: FitSettings) -> Pipeline:
@@ -73,13 +83,10 @@ def fit_prompts(train: LabelledData, settings: FitSettings) -> Pipeline:
     return fitted.pipeline_
 
 
-def calibrate(prompts: Pipeline, validation: LabelledData) -> float:
-    """Scale the logits to the temperature with the least log loss on these rows, in place.
+def calibration_factor(prompts: Pipeline, validation: LabelledData) -> float:
+    """Return the inverse of the temperature with the least log loss on these rows.
 
-    Temperature scaling (Guo et al. 2017) changes no order of tiers; its factor is folded into the weights.
-
-    Returns:
-        The factor, the inverse of the temperature.
+    Temperature scaling (Guo et al. 2017) multiplies all logits by one factor: no order of tiers changes.
     """
     texts, frame = prompt_rows(validation)
     logits, tiers, weights = prompts.decision_function(texts), frame["tier"], frame["weight"]
@@ -88,11 +95,14 @@ def calibrate(prompts: Pipeline, validation: LabelledData) -> float:
         probabilities = softmax(logits * np.exp(log_factor), axis=1)
         return float(log_loss(tiers, probabilities, sample_weight=weights, labels=list(TIERS)))
 
-    factor = float(np.exp(minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded").x))
+    return float(np.exp(minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded").x))
+
+
+def scale_logits(prompts: Pipeline, factor: float) -> None:
+    """Fold the factor of calibration into the weights, in place."""
     regression = prompts.named_steps["regression"]
     regression.coef_ *= factor
     regression.intercept_ *= factor
-    return factor
 
 
 def fit_head(prompts: Pipeline, train: LabelledData, settings: FitSettings) -> Pipeline | None:

@@ -71,6 +71,10 @@ class LabelledData:
         """How many rows repeat an earlier prompt with the same label. They are kept: each counts."""
         return int(self.frame["text"].duplicated().sum())
 
+    def with_rows_of(self, other: "LabelledData") -> "LabelledData":
+        """Return these rows, then those of the other."""
+        return LabelledData(pandas.concat([self.frame, other.frame], ignore_index=True))
+
     def where(self, chosen: numpy.typing.NDArray[numpy.bool_]) -> "LabelledData":
         """Return the rows where `chosen`, of shape (n_rows,), is true."""
         return LabelledData(self.frame[chosen].reset_index(drop=True))

@@ -121,6 +121,7 @@ def _try(
         scoring={"loss": "neg_log_loss", "accuracy": "accuracy"},
         params={"sample_weight": frame["weight"].to_numpy()},
         n_jobs=jobs,
+        error_score="raise",
     )
     return Candidate(settings, -float(scores["test_loss"].mean()), float(scores["test_accuracy"].mean()))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from math import inf
 from typing import Any
 
 from classifier.features import EXCERPT, Excerpt
@@ -9,6 +10,10 @@ from classifier.statistic import STATISTICS
 from training.errors import SettingsError
 
 __all__ = ["DEFAULT_SETTINGS", "FitSettings"]
+
+
+_WHOLE_NUMBERS = ("window", "ask", "longest_ngram", "min_documents", "max_ngrams")
+_NUMBERS = ("middle_weight", "statistics_scale", "inverse_penalty", "head_inverse_penalty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +43,25 @@ class FitSettings:
     statistics: tuple[str, ...] = tuple(statistic.name for statistic in STATISTICS)
     statistics_scale: float = 0.3
     inverse_penalty: float = 20.0
-    head_inverse_penalty: float = 0.1
+    head_inverse_penalty: float = 0.3
 
     def __post_init__(self) -> None:
-        for name in (
-            "window",
-            "ask",
-            "middle_weight",
-            "min_documents",
-            "max_ngrams",
-            "inverse_penalty",
-            "statistics_scale",
-        ):
-            _require(getattr(self, name) > 0, f"{name} is {getattr(self, name)}: it must be above 0")
-        _require(self.head_inverse_penalty > 0, "head_inverse_penalty must be above 0")
+        for name in _WHOLE_NUMBERS:
+            _require(
+                type(getattr(self, name)) is int, f"{name} is {getattr(self, name)!r}: use a whole number"
+            )
+        for name in (*_WHOLE_NUMBERS, *_NUMBERS):
+            value = getattr(self, name)
+            _require(
+                type(value) in (int, float) and 0 < value < inf, f"{name} is {value!r}: it must be above 0"
+            )
+        _require(self.middle_weight <= 1, f"middle_weight is {self.middle_weight}: it lies in (0, 1]")
         _require(self.longest_ngram in (1, 2), f"longest_ngram is {self.longest_ngram}: use 1 or 2")
-        unknown = set(self.statistics) - {statistic.name for statistic in STATISTICS}
-        _require(not unknown, f"unknown statistics: {', '.join(sorted(unknown))}")
+        known = [statistic.name for statistic in STATISTICS]
+        _require(
+            isinstance(self.statistics, tuple) and all(name in known for name in self.statistics),
+            f"statistics is {self.statistics!r}: name any of {', '.join(known)}",
+        )
 
     @property
     def excerpt(self) -> Excerpt:
@@ -74,7 +81,8 @@ class FitSettings:
         """
         unknown = set(mapping) - {field.name for field in fields(cls)}
         _require(not unknown, f"unknown settings: {', '.join(sorted(unknown))}")
-        return cls(**{**mapping, "statistics": tuple(mapping.get("statistics", DEFAULT_SETTINGS.statistics))})
+        listed: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in mapping.items()}
+        return cls(**listed)
 
 
 def _require(holds: bool, otherwise: str) -> None:

@@ -12,7 +12,7 @@ from training.labelled import LabelledData
 from training.labelled_rows import TIER_NAMES
 from training.near_duplicates import find_near_duplicates
 
-__all__ = ["NearDuplicate", "Split", "SplitName", "split_data", "split_name"]
+__all__ = ["NearDuplicate", "Split", "SplitName", "all_but_test", "split_data", "split_name"]
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -97,6 +97,15 @@ def split_data(data: LabelledData) -> Split:
     )
     _check_parts(split)
     return split
+
+
+def all_but_test(split: Split) -> LabelledData:
+    """Return the training and validation rows, without validation rows that nearly repeat a test row."""
+    validation = split.validation
+    alike = find_near_duplicates(validation.frame["text"].tolist(), split.test.frame["text"].tolist())
+    kept = numpy.ones(len(validation), dtype=bool)
+    kept[[pair.row for pair in alike]] = False
+    return split.train.with_rows_of(validation.where(kept))
 
 
 def _near_duplicates(

@@ -20,6 +20,11 @@ def train_summary(trained: Trained, written: Sequence[Path], run: TrackedResult 
         f"policy      {_policy_line(trained.choice)}",
         *_search_lines(trained),
         _evaluation_line("validation", trained.validation),
+        *(
+            ["            (of the model before its last fit, which includes these rows)"]
+            if _is_refitted(trained)
+            else []
+        ),
         *([_evaluation_line("test", trained.test)] if trained.test else []),
         f"written     {', '.join(map(str, written))}",
         *([f"tracked     run {run.run_id}, {run.model_uri}"] if run else []),
@@ -56,6 +61,10 @@ def run_metrics(trained: Trained) -> dict[str, float]:
         "max_risk": trained.choice.max_risk,
         "inverse_temperature": trained.fitted.inverse_temperature,
     }
+
+
+def _is_refitted(trained: Trained) -> bool:
+    return "validation" in trained.model.provenance["training_data"]["fitted_on"]
 
 
 def _data_line(trained: Trained) -> str:

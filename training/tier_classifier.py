@@ -28,7 +28,8 @@ def build_pipeline(settings: FitSettings, vocabulary: Sequence[str] | None = Non
     if settings.statistics:
         measured = prompt_statistics(settings.excerpt, settings.statistics)
         branches.append(("statistics", Pipeline([("measured", measured), ("standard", StandardScaler())])))
-    features = FeatureUnion(branches, transformer_weights={"statistics": settings.statistics_scale})
+    scales = {"statistics": settings.statistics_scale} if settings.statistics else None
+    features = FeatureUnion(branches, transformer_weights=scales)
     regression = LogisticRegression(C=settings.inverse_penalty, max_iter=2000, tol=1e-5)
     return Pipeline([("features", features), ("regression", regression)])
 

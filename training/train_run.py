@@ -17,13 +17,13 @@ from classifier.model_file import Model
 from training.compiling import compile_model
 from training.errors import OutputError
 from training.evaluation import Evaluation, evaluate_model
-from training.fitting import FittedModel, fit_model
+from training.fitting import FittedModel, fit_model, refit_model
 from training.labelled import LabelledData
 from training.policy_choice import PolicyChoice, largest_max_risk
 from training.predictors import route_rows
 from training.search import SearchResult, search_settings
 from training.settings import FitSettings
-from training.split import Split, split_data
+from training.split import Split, all_but_test, split_data
 
 __all__ = ["Step", "TrainOptions", "Trained", "train", "write_pipeline"]
 
@@ -41,6 +41,7 @@ class TrainOptions:
         settings: what to fit with; `tune` looks for better ones.
         tune: search the settings first.
         final: report on the test split too.
+        refit: fit once more on training and validation rows together, when all is chosen and reported.
         under_routing: the share of validation prompts that may get too low a tier, in [0, 1].
         seed: of the search and of the bootstrap.
         jobs: processes that the search uses side by side.
@@ -49,6 +50,7 @@ class TrainOptions:
     settings: FitSettings
     tune: bool = False
     final: bool = False
+    refit: bool = True
     under_routing: float = 0.10
     seed: int = 0
     jobs: int = 1
@@ -64,7 +66,7 @@ class Trained:
         choice: the policy's setting and what it was chosen for.
         split: the rows that were trained, validated and tested on.
         search: what `tune` tried, best first; None without it.
-        validation: the evaluation on the validation rows.
+        validation: the evaluation on the validation rows, of the model before it was fitted on them too.
         test: the evaluation on the test rows; None unless the run was final.
     """
 
@@ -85,7 +87,7 @@ def train(
     track: Callable[..., Any] = iter,
     spare_head: Callable[[], ConversationHead | None] = lambda: None,
 ) -> Trained:
-    """Split, fit, calibrate, choose the policy, and evaluate.
+    """Split, fit, calibrate, choose the policy, evaluate, and fit once more on all but the test rows.
 
     Args:
         data: the labelled rows.
@@ -106,15 +108,20 @@ def train(
     step("fitting")
     fitted = fit_model(split.train, split.validation, search.best if search else options.settings)
     step("choosing the policy")
-    unset = compile_model(fitted, RiskPolicy(0.0), {}, spare_head() if fitted.head is None else None)
+    head = spare_head() if fitted.head is None else None
+    unset = compile_model(fitted, RiskPolicy(0.0), {}, head)
     rows = route_rows(TierPredictor(unset), split.validation)
     choice = largest_max_risk(rows.probabilities, rows.needed, rows.weights, options.under_routing)
     model = unset.with_policy(RiskPolicy(choice.max_risk))
     step("evaluating")
-    predictor = TierPredictor(model)
-    validation = evaluate_model(predictor, split.validation, seed=options.seed)
-    test = evaluate_model(predictor, split.test, seed=options.seed) if options.final else None
+    validation = evaluate_model(TierPredictor(model), split.validation, seed=options.seed)
+    if options.refit:
+        step("fitting once more")
+        fitted = refit_model(fitted, all_but_test(split))
+        model = compile_model(fitted, model.policy, {}, head)
+    test = evaluate_model(TierPredictor(model), split.test, seed=options.seed) if options.final else None
     facts = _provenance(data, split, fitted, choice, {"validation": validation, "test": test})
+    facts["training_data"]["fitted_on"] = ["train", "validation"] if options.refit else ["train"]
     return Trained(fitted, replace(model, provenance=facts), choice, split, search, validation, test)
 
 

@@ -10,12 +10,14 @@ from classifier.statistic import COUNTS
 from tests.training.fits import SMALL_SETTINGS, small_fit, some_split
 from training.fitting import (
     FEWEST_CONVERSATIONS,
-    calibrate,
+    calibration_factor,
     conversation_rows,
     fit_head,
     fit_prompts,
     head_matrix,
     prompt_rows,
+    refit_model,
+    scale_logits,
 )
 from training.labelled import LabelledData
 
@@ -52,13 +54,28 @@ def test_calibration_finds_the_temperature_of_least_log_loss(
     raw = prompts.named_steps["regression"].coef_.copy()
     texts, frame = prompt_rows(validation)
     before = prompts.predict_proba(texts)
-    factor = calibrate(prompts, validation)
+    factor = calibration_factor(prompts, validation)
+    scale_logits(prompts, factor)
     after = prompts.predict_proba(texts)
     assert factor == pytest.approx(small_fit().inverse_temperature, rel=1e-6)
     assert log_loss(frame["tier"], after) <= log_loss(frame["tier"], before)
     assert after.argmax(axis=1).tolist() == before.argmax(axis=1).tolist()
     assert prompts.named_steps["regression"].coef_ == pytest.approx(raw * factor, abs=1e-9)
-    assert calibrate(prompts, validation) == pytest.approx(1.0, abs=1e-3)
+    assert calibration_factor(prompts, validation) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_refit_keeps_settings_and_calibration_and_learns_from_more(
+    train: LabelledData, validation: LabelledData
+) -> None:
+    again = refit_model(small_fit(), validation)
+    assert again.settings == small_fit().settings
+    assert again.inverse_temperature == small_fit().inverse_temperature
+    texts, frame = prompt_rows(validation)
+    tiers = frame["tier"]
+    assert log_loss(tiers, again.prompts.predict_proba(texts)) < log_loss(
+        tiers, small_fit().prompts.predict_proba(texts)
+    )
+    assert len(prompt_rows(train)[0]) > len(texts)
 
 
 def test_the_head_is_fitted_on_roles_and_counts(train: LabelledData) -> None:
