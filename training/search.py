@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.stats import loguniform
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import log_loss
 from sklearn.model_selection import (
-    BaseCrossValidator,
     GridSearchCV,
     GroupKFold,
     ParameterSampler,
@@ -22,6 +24,8 @@ from sklearn.model_selection import (
 )
 
 from classifier.statistic import STATISTICS
+from classifier.tier import TIERS
+from training.errors import DataError
 from training.fitting import build_head, conversation_rows, fit_prompts, prompt_rows
 from training.labelled import LabelledData
 from training.settings import DEFAULT_SETTINGS, FitSettings
@@ -44,6 +48,9 @@ _SPACE: dict[str, Any] = {
 }
 _HEAD_PENALTIES = [0.01, 0.03, 0.1, 0.3, 1.0]
 
+IntArray = npt.NDArray[np.int64]
+Strings = npt.NDArray[np.str_]
+Fold = tuple[IntArray, IntArray]
 Track = Callable[[Iterable[FitSettings]], Iterable[FitSettings]]
 
 
@@ -85,7 +92,7 @@ def search_settings(train: LabelledData, *, seed: int, jobs: int, track: Track =
         track: wraps the candidates, to show progress.
     """
     texts, frame = prompt_rows(train)
-    folds, described = _folds(frame["source"].to_numpy())
+    folds, described = _folds(frame["source"].to_numpy(dtype=str), frame["tier"].to_numpy())
     sampled = ParameterSampler(_SPACE, CANDIDATES - 1, random_state=seed)
     candidates = [DEFAULT_SETTINGS, *(replace(DEFAULT_SETTINGS, **_plain(values)) for values in sampled)]
     tried = [_try(settings, texts, frame, folds, jobs) for settings in track(candidates)]
@@ -99,26 +106,32 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return {name: float(f"{v:.2g}") if isinstance(v, float) else v for name, v in values.items()}
 
 
-def _folds(sources: npt.NDArray[np.str_]) -> tuple[BaseCrossValidator, str]:
-    named = len(set(sources) - {""})
-    if named < 2:
-        return StratifiedKFold(
-            FOLDS, shuffle=True, random_state=0
-        ), f"{FOLDS} random folds: no two sources are named"
-    folds = min(FOLDS, len(set(sources)))
-    return GroupKFold(folds), f"{folds} folds over {len(set(sources))} sources, each source whole in one fold"
+def _folds(sources: Strings, tiers: IntArray) -> tuple[list[Fold], str]:
+    """Folds as pairs of row numbers, and how they were made."""
+    groups = len(set(sources))
+    if len(set(sources) - {""}) > 1:
+        folds = list(GroupKFold(min(FOLDS, groups)).split(tiers, tiers, sources))
+        if all(len(set(tiers[trained])) == len(TIERS) for trained, _ in folds):
+            return folds, f"{len(folds)} folds over {groups} sources, each source whole in one fold"
+        reason = "one source alone holds all rows of a tier"
+    else:
+        reason = "no two sources are named"
+    count = min(FOLDS, int(np.bincount(tiers, minlength=len(TIERS)).min()))
+    if count < 2:
+        raise DataError("a tier has a single training row: too few to search settings by; leave out --tune")
+    folds = list(StratifiedKFold(count, shuffle=True, random_state=0).split(tiers, tiers))
+    return folds, f"{count} random folds: {reason}"
 
 
 def _try(
-    settings: FitSettings, texts: Sequence[str], frame: Any, folds: BaseCrossValidator, jobs: int
+    settings: FitSettings, texts: Sequence[str], frame: pd.DataFrame, folds: list[Fold], jobs: int
 ) -> Candidate:
     scores = cross_validate(
         TierClassifier.of(settings),
         texts,
         frame["tier"].to_numpy(),
-        groups=frame["source"].to_numpy(),
         cv=folds,
-        scoring={"loss": "neg_log_loss", "accuracy": "accuracy"},
+        scoring={"loss": _minus_log_loss, "accuracy": "accuracy"},
         params={"sample_weight": frame["weight"].to_numpy()},
         n_jobs=jobs,
         error_score="raise",
@@ -126,12 +139,17 @@ def _try(
     return Candidate(settings, -float(scores["test_loss"].mean()), float(scores["test_accuracy"].mean()))
 
 
+def _minus_log_loss(model: ClassifierMixin, texts: Sequence[str], tiers: IntArray) -> float:
+    """A held-out source may lack a tier: scikit-learn's own scorer would refuse it."""
+    return -float(log_loss(tiers, model.predict_proba(texts), labels=list(TIERS)))
+
+
 def _with_head(settings: FitSettings, train: LabelledData) -> FitSettings:
     rows = conversation_rows(fit_prompts(train, settings), train)
     if rows is None:
         return settings
-    folds, _ = _folds(rows.sources)
+    folds, _ = _folds(rows.sources, rows.tiers)
     head = build_head(settings.head_inverse_penalty)
-    search = GridSearchCV(head, {"regression__C": _HEAD_PENALTIES}, scoring="neg_log_loss", cv=folds)
-    search.fit(rows.matrix, rows.tiers, groups=rows.sources, regression__sample_weight=rows.weights)
+    search = GridSearchCV(head, {"regression__C": _HEAD_PENALTIES}, scoring=_minus_log_loss, cv=folds)
+    search.fit(rows.matrix, rows.tiers, regression__sample_weight=rows.weights)
     return replace(settings, head_inverse_penalty=float(search.best_params_["regression__C"]))
