@@ -5,12 +5,15 @@ After a change that moves their figures, write their outputs anew with
 """
 
 import ast
+import re
 from itertools import groupby
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+from classifier import TierPredictor
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -76,3 +79,15 @@ def test_it_is_small_and_names_no_place_on_the_author_s_machine(file: Path) -> N
     assert len(text) < 1_000_000
     assert str(FOLDER.parent) not in text
     assert "timestamp" not in text
+
+
+def test_the_first_notebook_judges_the_model_by_rows_that_it_was_not_fitted_on() -> None:
+    notebook = read(FOLDER / "01_the_data_and_the_decision.ipynb")
+    said = "".join(
+        output.text for cell in code_cells(notebook) for output in cell.outputs if "text" in output
+    )
+    fitted_on, judged_by = re.findall(r"^fitted on (.+); judged by (\w+)$", said, re.MULTILINE)[0]
+    assert judged_by in {"validation", "test"}
+    assert judged_by not in fitted_on.split(" and ")
+    shipped = TierPredictor.default().provenance["training_data"].get("fitted_on", ["train"])
+    assert fitted_on.split(" and ") == shipped, "the shipped model has changed: write the outputs anew"
