@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pandas
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import strategies as st
 from tests.training.conftest import WriteRows
 from training.errors import DataError
 from training.labelled import LabelledData, read_labelled
-from training.near_duplicates import NEAR
-from training.split import Split, split_data, split_name
+from training.near_duplicates import NEAR, find_near_duplicates
+from training.split import Split, all_but_test, split_data, split_name
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +120,25 @@ def test_a_tier_that_is_not_trained_on_is_refused(small_labelled: LabelledData) 
     data = LabelledData(frame[(frame["tier"] != 2) | held_out].reset_index(drop=True))
     with pytest.raises(DataError, match=r"no row of 'premium' is left to train on \(\d+ train"):
         split_data(data)
+
+
+def test_all_but_test_is_train_and_validation_and_no_row_of_the_test(split: Split) -> None:
+    together = all_but_test(split)
+    assert ids(together) <= ids(split.train) | ids(split.validation)
+    assert ids(split.train) <= ids(together)
+    assert ids(together).isdisjoint(ids(split.test))
+
+
+def test_all_but_test_nearly_repeats_no_row_of_the_test(split: Split) -> None:
+    together, test = all_but_test(split).frame["text"].tolist(), split.test.frame["text"].tolist()
+    alike = [pair.similarity for pair in find_near_duplicates(together, test)]
+    # Rarity is reckoned over the texts at hand, so a pair at the very threshold may cross it here.
+    assert [similarity for similarity in alike if similarity > NEAR + 0.02] == []
+
+
+def test_a_validation_row_that_nearly_repeats_a_test_row_is_not_fitted_on(split: Split) -> None:
+    long = split.test.frame[split.test.frame["characters"] > 80].head(20)
+    copies = LabelledData(long.assign(id="copy of " + long["id"], text=long["text"] + " thanks a lot"))
+    seeded = replace(split, validation=split.validation.with_rows_of(copies))
+    assert ids(copies).isdisjoint(ids(all_but_test(seeded)))
+    assert len(all_but_test(seeded)) == len(all_but_test(split))
