@@ -9,10 +9,10 @@ import numpy
 from classifier import RiskPolicy, TierPredictor
 from tests.training.conftest import DATA
 from training.compiling import compile_model
-from training.fitting import FittedModel, fit_model
+from training.fitting import FittedModel, fit_model, refit_model
 from training.labelled import LabelledData, read_labelled
 from training.settings import DEFAULT_SETTINGS, FitSettings
-from training.split import Split, split_data
+from training.split import Split, all_but_test, split_data
 
 SMALL_SETTINGS = FitSettings(max_ngrams=1500, inverse_penalty=2.0)
 """Quick to fit, and with a vocabulary that is pruned."""
@@ -47,7 +47,7 @@ def small_fit() -> FittedModel:
 def default_fit() -> FittedModel:
     """A model of all the project's data with the stored settings: what the packaged model is made from."""
     split = split_data(all_rows())
-    return fit_model(split.train, split.validation, DEFAULT_SETTINGS)
+    return refit_model(fit_model(split.train, split.validation, DEFAULT_SETTINGS), all_but_test(split))
 
 
 def compiled(fitted: FittedModel) -> TierPredictor:

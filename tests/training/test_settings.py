@@ -56,7 +56,7 @@ def test_models_are_fitted_as_the_classifier_reads_unless_told_otherwise() -> No
         ({"statistics_scale": 0}, "statistics_scale is 0"),
         ({"head_inverse_penalty": 0}, "head_inverse_penalty"),
         ({"longest_ngram": 3}, "longest_ngram is 3: use 1 or 2"),
-        ({"statistics": ["mood"]}, "unknown statistics: mood"),
+        ({"statistics": ["mood"]}, "statistics"),
         ({"statistics": "mood"}, "statistics"),
         ({"statistics": None}, "statistics"),
         ({"statistics": [["log_words"]]}, "statistics"),

@@ -15,7 +15,7 @@ from training.policy_choice import largest_max_risk
 from training.predictors import route_rows
 from training.train_run import Trained, TrainOptions, train, write_pipeline
 
-OPTIONS = TrainOptions(SMALL_SETTINGS, final=True, seed=3)
+OPTIONS = TrainOptions(SMALL_SETTINGS, final=True, refit=False, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +73,17 @@ def test_the_same_data_and_seed_give_the_same_bytes(trained: Trained) -> None:
     shuffled = some_rows().where(np.ones(len(some_rows()), dtype=bool))
     again = train(shuffled, OPTIONS, step=lambda _: None)
     assert dump_model(again.model) == dump_model(trained.model)
+
+
+def test_a_refit_learns_from_all_but_the_test_rows_under_the_same_policy(trained: Trained) -> None:
+    steps: list[str] = []
+    refitted = train(some_rows(), replace(OPTIONS, refit=True), step=steps.append)
+    assert steps[-1] == "fitting once more"
+    assert refitted.model.policy == trained.model.policy
+    assert refitted.validation == trained.validation
+    assert refitted.model.prompts != trained.model.prompts
+    assert refitted.model.provenance["training_data"]["fitted_on"] == ["train", "validation"]
+    assert trained.model.provenance["training_data"]["fitted_on"] == ["train"]
 
 
 def test_the_test_rows_are_looked_at_only_on_request_and_a_head_can_be_borrowed() -> None:
