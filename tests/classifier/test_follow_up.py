@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 
-from classifier.closing import is_closing
+from classifier.follow_up import is_closing
 from tests.classifier.texts import ALL_OF_UNICODE
 
 THANKS = [
