@@ -155,7 +155,7 @@ def parse_model(content: bytes, name: str) -> ModelFile:
     except ModelFileUnsupported as error:
         raise ModelFileUnsupported(f"{name}: {error}") from error
     except _DAMAGE as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ModelFileDamaged(
             f"{name}: not a whole model file ({reason}); train or fetch it anew"
         ) from error

@@ -28,9 +28,9 @@ def sessions() -> list[tuple[str, str]]:
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     interpreter = shlex.quote(sys.executable)
     environ = {name: value for name, value in os.environ.items() if name not in KEYS}
-    return subprocess.run(
+    return subprocess.run(  # noqa: S602 - the README's own commands are what is tested
         command.replace("python -m", f"{interpreter} -m"),
-        shell=True,  # noqa: S602 - the README's own commands are what is tested
+        shell=True,
         cwd=folder,
         env={**environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"},
         capture_output=True,

@@ -43,7 +43,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("model.tierwise"),
         metavar="FILE",
-        help="the model file to write; the scikit-learn pipeline goes beside it as .joblib (%(default)s)",
+        help="the model file to write; the scikit-learn pipeline goes beside it as FILE.joblib (%(default)s)",
     )
     parser.add_argument("--settings", type=Path, metavar="FILE", help="settings to fit with, as JSON")
     parser.add_argument(
@@ -59,16 +59,16 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--under-routing",
-        type=float,
+        type=_share,
         default=DEFAULT_UNDER_ROUTING,
         metavar="SHARE",
         help="share of prompts that may get too low a tier, in [0, 1]; sets max_risk (%(default)s)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of search and bootstrap (%(default)s)"
+        "--seed", type=_seed, default=0, metavar="N", help="of search and bootstrap (%(default)s)"
     )
     parser.add_argument(
-        "--jobs", type=int, default=2, metavar="N", help="processes of the search (%(default)s)"
+        "--jobs", type=_jobs, default=2, metavar="N", help="processes of the search (%(default)s)"
     )
     parser.add_argument(
         "--no-tracking",
@@ -119,8 +119,29 @@ def _add_part(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="the part of DATA to judge by; auto: all, or a part that no model was fitted on",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap (%(default)s)")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of the bootstrap (%(default)s)")
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0.0 <= number <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is no share: it lies in [0, 1]")
+    return number
+
+
+def _seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"{text} is no seed: use a whole number from 0 on")
+    return number
+
+
+def _jobs(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} processes cannot work: use 1 or more")
+    return number

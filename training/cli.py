@@ -64,7 +64,7 @@ def _train(arguments: argparse.Namespace) -> int:
     with tqdm(total=steps, desc="training", bar_format=_BAR, disable=None, file=sys.stderr) as bar:
         trained = train(data, options, step=_stepper(bar), track=_tracked, spare_head=_packaged_head)
         write_model(trained.model, arguments.out)
-        pipeline = arguments.out.with_suffix(".joblib")
+        pipeline = arguments.out.with_name(arguments.out.name + ".joblib")
         write_pipeline(trained.fitted, pipeline)
         run = None if arguments.no_tracking else _store(trained, arguments, data, pipeline, bar)
         bar.update()
@@ -120,7 +120,10 @@ def _settings(path: Path | None) -> FitSettings:
         raise SettingsError(f"{path}: cannot read settings here: {error}") from error
     if not isinstance(mapping, dict):
         raise SettingsError(f"{path}: settings are a JSON object, such as {{'inverse_penalty': 20}}")
-    return FitSettings.from_dict(mapping)
+    try:
+        return FitSettings.from_dict(mapping)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
 
 
 def _read(arguments: argparse.Namespace) -> LabelledData:
@@ -161,8 +164,12 @@ def _refuse_unwritable(path: Path) -> None:
     """Before minutes of work, not after."""
     if path.is_dir():
         raise OutputError(f"{path}: this is a folder; name a file to write")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path}: this is no regular file; name one to write")
     if not path.parent.is_dir():
         raise OutputError(f"{path}: there is no folder {path.parent} to write it in")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"{path}: the folder {path.parent} may not be written to")
 
 
 def _stepper(bar: Any) -> Callable[[str], None]:

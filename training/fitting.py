@@ -119,7 +119,7 @@ def fit_head(prompts: Pipeline, train: LabelledData, settings: FitSettings) -> P
 
 def build_head(inverse_penalty: float) -> Pipeline:
     """Return the unfitted conversation head."""
-    regression = LogisticRegression(C=inverse_penalty, max_iter=2000, tol=1e-6)
+    regression = LogisticRegression(C=inverse_penalty, solver="newton-cg", max_iter=500, tol=1e-8)
     return Pipeline([("standard", StandardScaler()), ("regression", regression)])
 
 

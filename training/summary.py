@@ -21,7 +21,7 @@ def train_summary(trained: Trained, written: Sequence[Path], run: TrackedResult 
         *_search_lines(trained),
         _evaluation_line("validation", trained.validation),
         *(
-            ["            (of the model before its last fit, which includes these rows)"]
+            ["            of the model before its last fit, which includes these rows"]
             if _is_refitted(trained)
             else []
         ),

@@ -30,7 +30,8 @@ def build_pipeline(settings: FitSettings, vocabulary: Sequence[str] | None = Non
         branches.append(("statistics", Pipeline([("measured", measured), ("standard", StandardScaler())])))
     scales = {"statistics": settings.statistics_scale} if settings.statistics else None
     features = FeatureUnion(branches, transformer_weights=scales)
-    regression = LogisticRegression(C=settings.inverse_penalty, max_iter=2000, tol=1e-5)
+    # Newton's method takes a third of L-BFGS's time here, and ends close enough for machines to agree.
+    regression = LogisticRegression(C=settings.inverse_penalty, solver="newton-cg", max_iter=200, tol=1e-8)
     return Pipeline([("features", features), ("regression", regression)])
 
 

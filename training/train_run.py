@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+from threadpoolctl import threadpool_limits
 
 from classifier import RiskPolicy, TierPredictor
 from classifier.atomic_file import write_whole
@@ -89,6 +90,9 @@ def train(
 ) -> Trained:
     """Split, fit, calibrate, choose the policy, evaluate, and fit once more on all but the test rows.
 
+    Linear algebra runs on one thread: vectors this short gain nothing from more, threads that wait for each
+    other on a busy machine cost minutes, and sums come out alike whatever the number of cores.
+
     Args:
         data: the labelled rows.
         options: what to do.
@@ -99,6 +103,17 @@ def train(
     Raises:
         DataError: if a part of the split is empty, or lacks a tier.
     """
+    with threadpool_limits(limits=1):
+        return _train(data, options, step, track, spare_head)
+
+
+def _train(
+    data: LabelledData,
+    options: TrainOptions,
+    step: Step,
+    track: Callable[..., Any],
+    spare_head: Callable[[], ConversationHead | None],
+) -> Trained:
     step("splitting")
     split = split_data(data)
     search = None

@@ -1,6 +1,6 @@
 """scikit-learn transformers over the features that `classifier` defines."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from classifier.features import Excerpt, TextFeatures, text_features
 from classifier.statistic import STATISTICS
+from training.errors import SettingsError
 
 __all__ = ["NgramPresence", "prompt_statistics"]
 
@@ -48,37 +49,35 @@ class NgramPresence(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit_transform(self, texts: Sequence[str], _: object = None) -> csr_matrix:
         """Learn the vocabulary of the texts and return their n-grams."""
         features = self._features(texts)
-        everywhere = CountVectorizer(
-            analyzer=self._all_names,
-            binary=True,
-            min_df=self.min_documents,
-            vocabulary=self.vocabulary,
-            dtype=np.float64,
-        )
-        presence = everywhere.fit_transform(features)
-        self.vocabulary_ = everywhere.vocabulary_
+        if self.vocabulary is None and self.min_documents > len(features):
+            raise SettingsError(
+                f"min_documents is {self.min_documents}, but there are {len(features)} prompts: lower it"
+            )
+        self.everywhere_ = self._vectoriser(self._all_names, self.vocabulary)
+        presence = self.everywhere_.fit_transform(features)
+        self.ask_ = self._vectoriser(self._ask_names, self.everywhere_.vocabulary_)
         return self._weighted(presence, features)
 
     def transform(self, texts: Sequence[str]) -> csr_matrix:
         """Return the known n-grams of the texts."""
         features = self._features(texts)
-        return self._weighted(self._presence(features, self._all_names), features)
+        return self._weighted(self.everywhere_.transform(features), features)
 
     def get_feature_names_out(self, _: object = None) -> npt.NDArray[np.object_]:
         """Return the n-grams' names in the order of the columns."""
-        return np.array(sorted(self.vocabulary_, key=self.vocabulary_.__getitem__), dtype=object)
+        return np.asarray(self.everywhere_.get_feature_names_out())
 
     def _weighted(self, everywhere: csr_matrix, features: list[TextFeatures]) -> csr_matrix:
         weight = self.excerpt.middle_weight
-        return weight * everywhere + (1.0 - weight) * self._presence(features, self._ask_names)
+        return weight * everywhere + (1.0 - weight) * self.ask_.transform(features)
 
-    def _presence(
-        self, features: list[TextFeatures], names: Callable[[TextFeatures], list[str]]
-    ) -> csr_matrix:
-        vectoriser = CountVectorizer(
-            analyzer=names, vocabulary=self.vocabulary_, binary=True, dtype=np.float64
+    def _vectoriser(
+        self, names: Callable[[TextFeatures], list[str]], vocabulary: Iterable[str] | None
+    ) -> CountVectorizer:
+        known = None if vocabulary is None else sorted(vocabulary)
+        return CountVectorizer(
+            analyzer=names, binary=True, min_df=self.min_documents, vocabulary=known, dtype=np.float64
         )
-        return vectoriser.transform(features)
 
     def _features(self, texts: Sequence[str]) -> list[TextFeatures]:
         return [text_features(text, self.excerpt) for text in texts]

@@ -20,7 +20,8 @@ EASY = [
     "How many grams are in an ounce?",
 ]
 HARD_IDS, EASY_IDS = ["proof", "race", "ledger", "contract"], ["capital", "typo", "translation", "ounce"]
-INHERITING = ["and in French?", "why?", "yes, do it"]
+INHERITING = ["and in French?", "why?", "yes, do it", "go on"]
+WHOLLY = ["why?", "yes, do it", "go on"]  # to translate an answer is less work than to find it
 THANKS = ["thanks!", "Thank you so much, that's all.", "perfect, thanks"]
 
 
@@ -42,7 +43,7 @@ def test_the_easy_asks_are_easy_by_themselves(predictor: TierPredictor, ask: str
     assert predictor.decide(ask).tier is Tier.CHEAP
 
 
-@pytest.mark.parametrize("follow_up", INHERITING)
+@pytest.mark.parametrize("follow_up", WHOLLY)
 @pytest.mark.parametrize("ask", HARD, ids=HARD_IDS)
 def test_a_follow_up_to_a_hard_ask_stays_above_cheap(
     predictor: TierPredictor, ask: str, follow_up: str
@@ -52,8 +53,15 @@ def test_a_follow_up_to_a_hard_ask_stays_above_cheap(
 
 @pytest.mark.parametrize("follow_up", INHERITING)
 @pytest.mark.parametrize("ask", EASY, ids=EASY_IDS)
-def test_a_follow_up_to_an_easy_ask_stays_cheap(predictor: TierPredictor, ask: str, follow_up: str) -> None:
-    assert predictor.decide(after(ask, follow_up)).tier is Tier.CHEAP
+def test_a_follow_up_to_an_easy_ask_is_never_premium(
+    predictor: TierPredictor, ask: str, follow_up: str
+) -> None:
+    assert predictor.decide(after(ask, follow_up)).tier < Tier.PREMIUM
+
+
+@pytest.mark.parametrize("ask", EASY, ids=EASY_IDS)
+def test_a_go_ahead_to_an_easy_ask_stays_cheap(predictor: TierPredictor, ask: str) -> None:
+    assert predictor.decide(after(ask, "yes, do it")).tier is Tier.CHEAP
 
 
 @pytest.mark.parametrize("follow_up", INHERITING)

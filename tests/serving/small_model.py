@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from classifier import RiskPolicy
+from classifier.contribution import Contrast
 from classifier.features import EXCERPT
 from classifier.model_file import Model, write_model
-from classifier.prompt_model import Contrast, PromptModel, StatisticWeight
-from classifier.prompt_statistics import STATISTICS
+from classifier.prompt_model import PromptModel, StatisticWeight
+from classifier.statistic import STATISTICS
 
 CHEAP, BALANCED, PREMIUM = (1.0, -9.0, -9.0), (1.0, 12.0, 0.0), (1.0, 0.0, 12.0)
 WORDS = {"capital": CHEAP, "thanks": CHEAP, "function": BALANCED, "prove": PREMIUM, "race": PREMIUM}
