@@ -10,7 +10,8 @@ __all__ = ["is_assent", "is_closing"]
 
 _LONGEST_CLOSING = 80
 _LONGEST_ASSENT = 60
-_CLOSING = re.compile(
+# Patterns, compiled by `re` when a conversation first needs them: importing this package stays quick.
+_CLOSING = (
     r"\b(?:thanks?|thx|ty|cheers|bye|goodbye|good ?night|that'?s all|got it"  # English
     r"|danke\w*|tschüss|das war'?s|merci|au revoir|bonne (?:soirée|journée|nuit)"  # German, French
     r"|gracias|adiós|gràcies|obrigad[oa]|valeu|grazie|arrivederci"  # Spanish, Catalan, Portuguese, Italian
@@ -20,7 +21,7 @@ _CLOSING = re.compile(
     r"|terima kasih|makasih|cảm ơn|salamat|asante)\b"  # Indonesian, Vietnamese, Tagalog, Swahili
     r"|谢谢|謝謝|多谢|再见|ありがと|助かりました|감사|고마|ขอบคุณ|धन्यवाद|शुक्रिया|شكرا|تشکر|ممنون|תודה"
 )
-_ASSENT = re.compile(
+_ASSENT = (
     r"\b(?:yes|yep|yeah|sure|ok|okay|go|do (?:it|that)|please do|continue|proceed|carry on|keep going|next"
     r"|ja|jawohl|mach|los|weiter|oui|vas-y|allez-y|continue[zr]"  # German, French
     r"|sí|si|adelante|dale|sigue"  # Spanish
@@ -36,7 +37,7 @@ def is_closing(turn: str) -> bool:
     >>> is_closing("perfect, thanks!"), is_closing("why?")
     (True, False)
     """
-    return len(turn) <= _LONGEST_CLOSING and _CLOSING.search(turn.lower()) is not None
+    return len(turn) <= _LONGEST_CLOSING and re.search(_CLOSING, turn.lower()) is not None
 
 
 def is_assent(turn: str) -> bool:
@@ -47,4 +48,4 @@ def is_assent(turn: str) -> bool:
     """
     if len(turn) > _LONGEST_ASSENT or turn.rstrip().endswith(("?", "？", "؟")) or is_closing(turn):
         return False
-    return _ASSENT.search(turn.lower()) is not None
+    return re.search(_ASSENT, turn.lower()) is not None

@@ -17,7 +17,7 @@ _NAMES = (
     r"|(?:ide|editor|workspace|project)[-_](?:context|selection|info|diagnostics|opened_file|state)"
     r"|additional[-_](?:context|data)"
 )
-_TAG = re.compile(rf"<(/?)({_NAMES})(?:\s[^<>]{{0,500}})?>", re.IGNORECASE)
+_TAG = rf"(?i)<(/?)({_NAMES})(?:\s[^<>]{{0,500}})?>"  # compiled by `re` when a text first has a tag
 
 
 def strip_injected(text: str) -> tuple[str, int]:
@@ -45,7 +45,7 @@ def _blocks(text: str) -> list[tuple[int, int]]:
     """Where the blocks begin and end, in order; a block inside another belongs to it."""
     opened: dict[str, int] = {}
     closed: list[tuple[int, int]] = []
-    for tag in _TAG.finditer(text):
+    for tag in re.finditer(_TAG, text):
         name = tag[2].lower()
         if not tag[1]:
             opened.setdefault(name, tag.start())

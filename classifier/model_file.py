@@ -251,7 +251,7 @@ def _vocabulary(
         raise ValueError(f"{counts} n-grams promised, {len(lines)} listed, {len(rows)} rows of weights")
     entries = zip(lines, rows, strict=True)
     words, stems = dict(islice(entries, counts[0])), dict(islice(entries, counts[1]))
-    pairs = {(first, second): row for (first, second), row in ((line.split(), row) for line, row in entries)}
+    pairs = {(first, second): row for line, row in entries for first, second in [line.split(" ")]}
     if [len(words), len(stems), len(pairs)] != counts:
         raise ValueError("an n-gram stands twice")
     return words, stems, pairs
@@ -262,7 +262,7 @@ def _rows(content: bytes) -> list[Row]:
     weights.frombytes(content)
     if byteorder == "big":
         weights.byteswap()
-    if not isfinite(sum(weights)) or any(square <= 0 for square in weights[::3]):
+    if not isfinite(sum(weights)) or min(weights[::3], default=1.0) <= 0:
         raise ValueError("a weight is out of range")
     numbers = iter(weights)
     return list(zip(numbers, numbers, numbers, strict=True))

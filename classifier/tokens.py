@@ -36,8 +36,9 @@ _UNSPACED_SCRIPTS = (
     "\u3040-\u30ff"  # kana
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
 )
-_pieces = re.compile(f"([{_OTHER_MARKS}{_UNSPACED_SCRIPTS}])").split
-_unspaced = re.compile(f"[{_UNSPACED_SCRIPTS}]").fullmatch
+# Patterns, compiled by `re` at the first text beyond ASCII: importing this package stays quick.
+_SET_APART = f"([{_OTHER_MARKS}{_UNSPACED_SCRIPTS}])"
+_UNSPACED = f"[{_UNSPACED_SCRIPTS}]"
 
 
 def tokenise(text: str) -> list[str]:
@@ -51,7 +52,7 @@ def tokenise(text: str) -> list[str]:
     if text.isascii():
         raw = text.encode().translate(_LOWER)
     else:
-        apart = " ".join(_pieces(unicodedata.normalize("NFC", text.lower())))
+        apart = " ".join(re.split(_SET_APART, unicodedata.normalize("NFC", text.lower())))
         raw = apart.encode("utf-8", "surrogatepass")
     for mark in set(raw.translate(None, _NO_MARKS)):
         raw = raw.replace(b"%c" % mark, _SPACED[mark])
@@ -60,7 +61,7 @@ def tokenise(text: str) -> list[str]:
 
 def written_together(first: str, second: str) -> bool:
     """Return whether two neighbouring tokens stand without a space between them, as Chinese characters do."""
-    return bool(_unspaced(first) and _unspaced(second))
+    return bool(re.fullmatch(_UNSPACED, first) and re.fullmatch(_UNSPACED, second))
 
 
 class Ngrams(NamedTuple):
