@@ -69,7 +69,7 @@ def _test_split(material: Material) -> Iterator[Row]:
 def _prompts_by_source(material: Material) -> Row:
     """The mean over the sources of the accuracy on each, trained on the others; test rows take no part.
 
-    Conversations stay out even where they have one turn: a source with a handful would count as much as others.
+    Conversations stay out even where they have one turn: a handful would count as a whole source.
     """
     data = _not_test(material)
     texts, frame = prompt_rows(data.where(~data.frame["is_conversation"].to_numpy()))
