@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from classifier.console import run_command
+from classifier.console import forgive_streams, run_command
 from classifier.decision import Decision
 from classifier.errors import ClassifierError, PromptError
 from classifier.explanation import Explanation
@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: code 2 for arguments that make no sense, 0 after `--help`.
     """
+    forgive_streams()
     arguments = _parser().parse_args(argv)
     return run_command(lambda: _run(arguments, sys.stdin), (ClassifierError,))
 
@@ -60,8 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(arguments: argparse.Namespace, standard_input: TextIO | None) -> int:
-    text = _piped(standard_input) if arguments.prompt == "-" else arguments.prompt
+def _run(arguments: argparse.Namespace, standard_input: TextIO) -> int:
+    text = standard_input.read() if arguments.prompt == "-" else arguments.prompt
     prompt = _messages(text) if arguments.messages else text
     predictor = TierPredictor.load(arguments.model) if arguments.model else TierPredictor.default()
     if arguments.max_risk is not None:
@@ -70,12 +71,6 @@ def _run(arguments: argparse.Namespace, standard_input: TextIO | None) -> int:
     result = predictor.explain(prompt) if arguments.explain else predictor.decide(prompt)
     print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False) if arguments.json else _worded(result))
     return 0
-
-
-def _piped(standard_input: TextIO | None) -> str:
-    if standard_input is None:
-        raise PromptError("- reads standard input, which is closed")
-    return standard_input.read()
 
 
 def _messages(text: str) -> Prompt:

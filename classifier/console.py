@@ -1,11 +1,11 @@
 """How every command of this project ends: an exit code, and at most one line about what went wrong."""
 
+import io
 import os
 import sys
 from collections.abc import Callable
-from io import TextIOWrapper
 
-__all__ = ["EXIT_FAILED", "EXIT_INTERRUPTED", "run_command"]
+__all__ = ["EXIT_FAILED", "EXIT_INTERRUPTED", "complain", "forgive_streams", "run_command"]
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
@@ -16,16 +16,13 @@ def run_command(command: Callable[[], int], expected: tuple[type[Exception], ...
     """Run a command and return its exit code.
 
     An expected error, or one of the operating system, becomes one line on standard error. A reader that goes
-    away (`| head`) ends the command silently. Streams that know few characters replace the others.
+    away (`| head`) ends the command silently.
     """
-    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "backslashreplace")):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors=errors)
     try:
         code = command()
         sys.stdout.flush()
     except expected as error:
-        return _fail(str(error))
+        return complain(str(error))
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
@@ -34,15 +31,28 @@ def run_command(command: Callable[[], int], expected: tuple[type[Exception], ...
     except OSError as error:
         _drop_output()
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}")
+        return complain(f"{where}{error.strerror or error}")
     return code
 
 
-def _fail(problem: str) -> int:
+def forgive_streams() -> None:
+    """Let no byte that is typed, no character that the terminal lacks, and no closed stream end a command."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # the shell closed it: `>&-`
+            setattr(sys, name, io.StringIO())
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def complain(problem: str) -> int:
+    """Say in one line on standard error what went wrong, and return the exit code for it."""
     print(f"error: {' '.join(problem.split())}", file=sys.stderr)
     return EXIT_FAILED
 
 
 def _drop_output() -> None:
     """Point standard output at nothing: flushing it again at exit would fail again, loudly."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

@@ -1,7 +1,6 @@
 """The commands of `python -m serving`, composed: the one place that reads the environment and the streams."""
 
 import argparse
-import io
 import json
 import logging
 import os
@@ -15,6 +14,7 @@ from typing import Any
 import httpx2
 
 from classifier import ClassifierError, TierPredictor
+from classifier.console import complain, forgive_streams, run_command
 from serving.arguments import build_parser
 from serving.chat import Chat, typed_lines
 from serving.check import run_check
@@ -30,7 +30,6 @@ from serving.summary_text import cost_lines, latency_lines
 __all__ = ["main"]
 
 _SIMULATED_KEYS = {channel.variable: f"ga_{channel}_simulated" for channel in Channel}
-_INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
 
 Environ = Mapping[str, str]
 
@@ -47,23 +46,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: code 2 for arguments that make no sense, 0 after `--help`.
     """
-    _forgive_streams()
+    forgive_streams()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     args = build_parser().parse_args(argv)
-    try:
-        code = _COMMANDS[args.command](args, os.environ)
-        sys.stdout.flush()
-    except (ServingError, ClassifierError, SandboxError) as error:
-        return _complain(f"{error}")
-    except KeyboardInterrupt:
-        return _INTERRUPTED
-    except BrokenPipeError:
-        _drop_output()
-        return 1
-    except OSError as error:
-        _drop_output()
-        return _complain(f"cannot go on: {error.strerror or error}")
-    return code
+    command = _COMMANDS[args.command]
+    return run_command(lambda: command(args, os.environ), (ServingError, ClassifierError, SandboxError))
 
 
 def _chat(args: argparse.Namespace, environ: Environ) -> int:
@@ -125,7 +112,7 @@ def _sandbox(args: argparse.Namespace, _environ: Environ) -> int:
             sandbox.wait()
         except KeyboardInterrupt:
             return 0
-    return _complain("the simulated upstream ended by itself")
+    return complain("the simulated upstream ended by itself")
 
 
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Environ], int]] = {
@@ -182,28 +169,7 @@ def _print_summary(router: TierRouter, *, simulated: bool) -> None:
         print("\n".join([*cost_lines(summary, router.core.config), "latency", *latency_lines(summary)]))
 
 
-def _forgive_streams() -> None:
-    """Let no byte that is typed, no character that the terminal lacks, and no closed stream end a command."""
-    for name in ("stdin", "stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:  # the shell closed it: `>&-`
-            setattr(sys, name, io.StringIO())
-        elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-
-
 def _verdict(failures: int) -> int:
     if not failures:
         return 0
-    return _complain(f"{failures} without an answer: python -m serving check tells what is set up wrongly")
-
-
-def _complain(message: str) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
-    return 1
-
-
-def _drop_output() -> None:
-    """Send what is still buffered nowhere, or the interpreter would fail on it once more when it ends."""
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    return complain(f"{failures} without an answer: python -m serving check tells what is set up wrongly")

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from classifier import ClassifierError, TierPredictor
 from classifier.atomic_file import write_whole
-from classifier.console import run_command
+from classifier.console import forgive_streams, run_command
 from classifier.conversation import ConversationHead
 from classifier.model_file import write_model
 from training.agreement import read_votes
@@ -43,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: code 2 for arguments that make no sense, 0 after `--help`.
     """
+    forgive_streams()
     arguments = build_parser().parse_args(argv)
     command = _COMMANDS[arguments.command]
     return run_command(lambda: command(arguments), (TrainingError, ClassifierError))
