@@ -83,16 +83,16 @@ def error_line(printed: Printed) -> str:
 
 def test_training_writes_the_model_and_the_pipeline_and_nothing_else(run: Run, tmp_path: Path) -> None:
     written = {path.name for path in run.folder.iterdir()}
-    assert written == {"rows.jsonl", "settings.json", "model.tierwise", "model.joblib"}
+    assert written == {"rows.jsonl", "settings.json", "model.tierwise", "model.tierwise.joblib"}
     assert list(tmp_path.iterdir()) == []
-    assert isinstance(joblib.load(run.folder / "model.joblib"), FittedModel)
+    assert isinstance(joblib.load(run.folder / "model.tierwise.joblib"), FittedModel)
 
 
 def test_training_tells_in_json_what_the_model_file_says_of_itself(run: Run) -> None:
     told = json.loads(run.out)
     provenance = TierPredictor.load(run.model).provenance
     assert {name: told[name] for name in provenance} == provenance
-    assert told["written"] == [run.model, str(run.folder / "model.joblib")]
+    assert told["written"] == [run.model, str(run.folder / "model.tierwise.joblib")]
     assert told["run"] is None
     assert told["settings"] == QUICK.as_dict()
 
@@ -126,7 +126,7 @@ def test_a_tracked_run_is_stored_beside_the_caller(run: Run, tmp_path: Path, cap
     assert {"max_risk", "validation.most_probable.accuracy"} <= set(stored.data.metrics)
     assert stored.data.tags["model_version"] == TierPredictor.load("m.tierwise").version
     left = {path.name for path in tmp_path.iterdir()}
-    assert {"m.tierwise", "m.joblib", "mlflow.db", "mlruns"} <= left
+    assert {"m.tierwise", "m.tierwise.joblib", "mlflow.db", "mlruns"} <= left
 
 
 # --- evaluate, compare and card
@@ -211,10 +211,6 @@ BAD: dict[str, tuple[Arguments, str]] = {
         lambda run: ["train", run.data, "--out", "pipe", "--settings", run.settings, "--no-tracking"],
         r"pipe: ",
     ),
-    "an output that the pipeline would overwrite": (
-        lambda run: ["train", run.data, "--out", "m.joblib", "--settings", run.settings, "--no-tracking"],
-        r"m\.joblib: ",
-    ),
     "no settings": (lambda run: ["train", run.data, "--settings", "none.json"], r"none\.json: cannot read"),
     "settings that are no JSON": (lambda run: ["train", run.data, "--settings", run.model], r"cannot read"),
     "settings that are a list": (
@@ -232,18 +228,6 @@ BAD: dict[str, tuple[Arguments, str]] = {
     "settings that leave no n-gram": (
         lambda run: ["train", run.data, "--settings", "rare.json", "--no-tracking"],
         r"min_documents|n-gram",
-    ),
-    "an impossible target": (
-        lambda run: ["train", run.data, "--settings", run.settings, "--under-routing", "7", "--no-tracking"],
-        r"under-routing target is 7; expected a fraction in \[0, 1\]",
-    ),
-    "a negative seed": (
-        lambda run: ["train", run.data, "--settings", run.settings, "--seed", "-1", "--no-tracking"],
-        r"seed",
-    ),
-    "no processes": (
-        lambda run: ["train", run.data, "--tune", "--jobs", "0", "--no-tracking"],
-        r"jobs",
     ),
     "no model": (lambda run: ["evaluate", "none.tierwise", run.data], r"none\.tierwise: cannot read a model"),
     "a model that is none": (
@@ -363,3 +347,19 @@ def test_it_is_a_command(run: Run) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, env=environ)  # noqa: S603
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith(f"{len(some_rows()):,} rows")
+
+
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        pytest.param(["--under-routing", "7"], "7 is no share", id="an impossible target"),
+        pytest.param(["--seed", "-1"], "-1 is no seed", id="a negative seed"),
+        pytest.param(["--jobs", "0"], "0 processes cannot work", id="no processes"),
+    ],
+)
+def test_an_argument_that_makes_no_sense_is_refused_before_any_work(
+    option: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["train", "nowhere", *option])
+    assert problem in capsys.readouterr().err
