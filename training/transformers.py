@@ -55,7 +55,7 @@ class NgramPresence(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             )
         self.everywhere_ = self._vectoriser(self._all_names, self.vocabulary)
         presence = self.everywhere_.fit_transform(features)
-        self.ask_ = self._vectoriser(self._ask_names, self.everywhere_.vocabulary_)
+        self.ask_ = self._vectoriser(self._ask_names, self.get_feature_names_out())
         return self._weighted(presence, features)
 
     def transform(self, texts: Sequence[str]) -> csr_matrix:
@@ -74,9 +74,12 @@ class NgramPresence(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _vectoriser(
         self, names: Callable[[TextFeatures], list[str]], vocabulary: Iterable[str] | None
     ) -> CountVectorizer:
-        known = None if vocabulary is None else sorted(vocabulary)
         return CountVectorizer(
-            analyzer=names, binary=True, min_df=self.min_documents, vocabulary=known, dtype=np.float64
+            analyzer=names,
+            binary=True,
+            min_df=self.min_documents,
+            vocabulary=None if vocabulary is None else list(vocabulary),
+            dtype=np.float64,
         )
 
     def _features(self, texts: Sequence[str]) -> list[TextFeatures]:
