@@ -16,6 +16,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from classifier import TierPredictor
+from tests.training.conftest import DATA
 from tests.training.fits import some_rows, some_split, write_rows
 from tests.training.tracked_runs import MLFLOW_WARNINGS
 from training.cli import main
@@ -330,9 +331,9 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
-def test_an_interrupted_run_leaves_the_old_model_in_place(run: Run, tmp_path: Path) -> None:
+def test_an_interrupted_run_leaves_the_old_model_in_place(tmp_path: Path) -> None:
     (tmp_path / "m.tierwise").write_bytes(b"old")
-    arguments = ["train", run.data, "--out", "m.tierwise", "--no-tracking"]
+    arguments = ["train", str(DATA), "--out", "m.tierwise", "--no-tracking"]  # takes many times the wait
     command = [sys.executable, "-c", INTERRUPTED, "1.5", *arguments]
     environ = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     ended = subprocess.run(command, capture_output=True, text=True, env=environ)  # noqa: S603
