@@ -7,7 +7,7 @@ from classifier.statistic import COUNTS, STATISTICS, Statistic
 from classifier.tier import Tier
 from classifier.tokens import written_together
 
-__all__ = ["Contrast", "Contribution", "Direction", "Feature", "Shift"]
+__all__ = ["Contrast", "Contribution", "Direction", "Feature", "Part", "Shift"]
 
 _STATISTICS: Mapping[str, Statistic] = {statistic.name: statistic for statistic in (*STATISTICS, *COUNTS)}
 
@@ -36,6 +36,10 @@ class Shift(NamedTuple):
 
 Feature = str | tuple[str, str] | Shift
 """A token, a stem (ends in an ellipsis), a pair of neighbouring tokens, or a statistic away from its mean."""
+
+
+Part = tuple[Feature, float]
+"""A feature and what it adds to some log-odds: a contribution before anybody looks at it."""
 
 
 class Contribution(NamedTuple):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import exp, log1p
 from typing import NamedTuple
 
-from classifier.contribution import Contrast, Contribution, Direction
+from classifier.contribution import Contrast, Direction, Part
 from classifier.follow_up import is_assent, is_closing
 from classifier.prompt_model import StatisticWeight, shifts
 from classifier.reading import Reading
@@ -123,7 +123,7 @@ class ConversationHead:
             for place in range(texts)
         ]
 
-    def count_contributions(self, reading: Reading, direction: Direction) -> list[Contribution]:
+    def count_contributions(self, reading: Reading, direction: Direction) -> list[Part]:
         """Return what each count adds to the log-odds in a direction."""
         return shifts(self.counts, _counts(reading), direction)
 

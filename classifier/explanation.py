@@ -9,7 +9,7 @@ from itertools import islice
 from math import fsum
 from typing import Any
 
-from classifier.contribution import Contribution, Feature, Shift
+from classifier.contribution import Contribution, Feature, Part, Shift
 from classifier.decision import Decision
 from classifier.tier import TIERS, Tier
 
@@ -26,19 +26,24 @@ class Explanation:
         decision: what was decided.
         against: the most probable tier other than the chosen one.
         log_odds: ln P(chosen) - ln P(against), the sum of all contributions.
-        contributions: every feature, the largest absolute value first.
+        parts: every feature with what it contributes, the largest absolute value first.
         comparison: the policy's own comparison, in numbers.
     """
 
     decision: Decision
     against: Tier
     log_odds: float
-    contributions: tuple[Contribution, ...]
+    parts: tuple[Part, ...]
     comparison: str
+
+    @property
+    def contributions(self) -> tuple[Contribution, ...]:
+        """Every feature's contribution, the largest absolute value first; they sum to `log_odds`."""
+        return tuple(map(Contribution._make, self.parts))
 
     def reasons(self, count: int = 2) -> tuple[str, ...]:
         """Return the names of the strongest features that speak for the chosen tier, at most `count`."""
-        speaking = (c.name for c in self.contributions if c.value > 0 and c.feature is not _BASE)
+        speaking = (Contribution(f, v).name for f, v in self.parts if v > 0 and f is not _BASE)
         return tuple(islice(speaking, count))
 
     def as_dict(self) -> dict[str, Any]:
@@ -52,9 +57,7 @@ class Explanation:
         }
 
 
-def explain_decision(
-    decision: Decision, against: Tier, parts: list[Contribution], comparison: str
-) -> Explanation:
+def explain_decision(decision: Decision, against: Tier, parts: list[Part], comparison: str) -> Explanation:
     """Order the contributions to the log-odds of the chosen tier, and sum them.
 
     Args:
@@ -63,12 +66,18 @@ def explain_decision(
         parts: what each feature adds; a feature that stands in several turns comes several times.
         comparison: the policy's comparison.
     """
+    ordered = sorted(_merged(parts), key=_size, reverse=True)
+    return Explanation(decision, against, fsum([value for _, value in parts]), tuple(ordered), comparison)
+
+
+def _merged(parts: list[Part]) -> list[Part]:
+    """Sum the contributions of a feature that stands in several turns; in one prompt each stands alone."""
+    if len(dict(parts)) == len(parts):
+        return parts
     sums: dict[Feature, float] = {}
     for feature, value in parts:
-        sums[feature] = sums[feature] + value if feature in sums else value
-    merged = parts if len(sums) == len(parts) else list(map(Contribution, sums.keys(), sums.values()))
-    ordered = sorted(merged, key=_size, reverse=True)
-    return Explanation(decision, against, fsum(sums.values()), tuple(ordered), comparison)
+        sums[feature] = sums.get(feature, 0.0) + value
+    return list(sums.items())
 
 
 def rival(decision: Decision) -> Tier:
@@ -76,10 +85,10 @@ def rival(decision: Decision) -> Tier:
     return max((tier for tier in TIERS if tier != decision.tier), key=decision.probabilities.__getitem__)
 
 
-def base(log_odds: float) -> Contribution:
-    """Return the contribution of what prompts need on average, whatever they say."""
-    return Contribution(_BASE, log_odds)
+def base(log_odds: float) -> Part:
+    """Return the part of what prompts need on average, whatever they say."""
+    return _BASE, log_odds
 
 
-def _size(contribution: Contribution) -> float:
-    return abs(contribution[1])
+def _size(part: Part) -> float:
+    return abs(part[1])

@@ -5,7 +5,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from classifier.contribution import Contribution, Direction
+from classifier.contribution import Direction, Part
 from classifier.conversation import judged_texts
 from classifier.decision import Decision
 from classifier.errors import PromptError
@@ -149,7 +149,7 @@ class TierPredictor:
 
     def _contributions(
         self, reading: Reading, features: Sequence[TextFeatures], direction: Direction
-    ) -> list[Contribution]:
+    ) -> list[Part]:
         prompts, head = self._model.prompts, self._model.head
         if head is None or self._is_alone(reading):
             return [base(direction.along(prompts.intercept)), *prompts.contributions(features[0], direction)]

@@ -15,7 +15,7 @@ from math import exp, sqrt
 from operator import mul
 from typing import NamedTuple
 
-from classifier.contribution import Contrast, Contribution, Direction, Feature, Shift
+from classifier.contribution import Contrast, Direction, Feature, Part, Shift
 from classifier.features import Excerpt, TextFeatures, text_features
 from classifier.tokens import ELLIPSIS, Ngrams
 
@@ -109,7 +109,7 @@ class PromptModel:
         contrast = Contrast(balanced + to_balanced / norm, premium + to_premium / norm)
         return Score(contrast, known / (len(ask.words) or 1))
 
-    def contributions(self, features: TextFeatures, direction: Direction) -> list[Contribution]:
+    def contributions(self, features: TextFeatures, direction: Direction) -> list[Part]:
         """Return what each feature of a text adds to the log-odds in a direction.
 
         Together with `direction.along(intercept)` they sum to `direction.along(contrast)` of its score.
@@ -142,9 +142,9 @@ class PromptModel:
         return rows
 
 
-def _contributions(rows: list[tuple[Feature, Row]], direction: Direction) -> list[Contribution]:
+def _contributions(rows: list[tuple[Feature, Row]], direction: Direction) -> list[Part]:
     balanced, premium = direction
-    return [Contribution(name, balanced * row[1] + premium * row[2]) for name, row in rows]
+    return [(name, balanced * row[1] + premium * row[2]) for name, row in rows]
 
 
 def _sum(rows: list[Row]) -> Row:
@@ -154,13 +154,11 @@ def _sum(rows: list[Row]) -> Row:
     return squares, balanced, premium
 
 
-def shifts(
-    weights: Sequence[StatisticWeight], values: Sequence[float], direction: Direction
-) -> list[Contribution]:
+def shifts(weights: Sequence[StatisticWeight], values: Sequence[float], direction: Direction) -> list[Part]:
     """Return what each statistic or count adds to the log-odds in a direction."""
     balanced, premium = direction
     return [
-        Contribution(Shift(name, amount > 0), amount * (balanced * to_balanced + premium * to_premium))
+        (Shift(name, amount > 0), amount * (balanced * to_balanced + premium * to_premium))
         for (name, mean, scale, to_balanced, to_premium), value in zip(weights, values, strict=True)
         for amount in [(value - mean) / scale]
     ]

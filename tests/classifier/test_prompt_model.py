@@ -75,7 +75,7 @@ def test_a_text_that_holds_nothing_known_is_judged_by_its_statistics() -> None:
 def test_contributions_and_intercept_sum_to_the_score(text: str, tiers: list[Tier]) -> None:
     direction = Direction.between(tiers[0], tiers[1])
     found = MODEL.contributions(MODEL.features(text), direction)
-    total = fsum([direction.along(MODEL.intercept), *(contribution.value for contribution in found)])
+    total = fsum([direction.along(MODEL.intercept), *(contribution[1] for contribution in found)])
     assert total == pytest.approx(direction.along(score(text).contrast), abs=1e-9)
 
 
