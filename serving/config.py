@@ -17,8 +17,17 @@ Keys never stand here: they come from the environment (see `serving.keys`).
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from classifier.tier import Tier
 from serving.cost import Price
@@ -33,7 +42,22 @@ _PRICES = {_CHEAP: 0.25, _BALANCED: 0.28, _PREMIUM: 2.50}
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")]
+
+
+def _reachable(url: str) -> str:
+    """Refuse what would fail at the first call, or quietly lead to another port."""
+    try:
+        parts = urlsplit(url)
+        port_is_right = parts.port is None or parts.port > 0  # a port above 65535 raises
+        (parts.hostname or "").encode("idna")
+    except ValueError as error:  # UnicodeError, of host names, is one
+        raise ValueError(f"base_url: {url!r} is no base URL: {error}") from error
+    if not (parts.hostname and port_is_right):
+        raise ValueError(f"base_url: {url!r} is no base URL: it names no host, or port 0")
+    return url
+
+
+BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$"), AfterValidator(_reachable)]
 Name = Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
 
 

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,17 @@ def test_a_chain_begins_with_the_tiers_own_model_and_repeats_none(fallback: list
 def test_a_configuration_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         RouterConfig().deadline_seconds = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("http://127.0.0.1:99999/v1", id="a port that is none"),
+        pytest.param("http://exa..mple/v1", id="a host name that is none"),
+        pytest.param("http://[::1/v1", id="an address that is cut short"),
+    ],
+)
+@pytest.mark.parametrize("key", ["base_url", "pro_base_url"])
+def test_a_base_url_that_no_call_could_reach_is_refused(key: str, url: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"{url!r} is no base URL")):
+        RouterConfig.from_dict({key: url})
