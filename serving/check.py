@@ -173,7 +173,7 @@ def probe(
     before = clock()
     try:
         models, trouble = _listed(client, url, headers, channel)
-    except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
+    except httpx2.HTTPError as error:
         models, trouble = None, _unreachable(url, error, config.first_byte_seconds)
     return Connection(channel, url, clock() - before, models, keys.mask(one_line(trouble)))
 
@@ -232,8 +232,6 @@ def _unreachable(url: str, error: Exception, patience: float) -> str:
             return (
                 f"cannot connect to {httpx2.URL(url).host}: {error}: is base_url right, and the network up?"
             )
-        case httpx2.InvalidURL() | UnicodeError():
-            return f"{url} is no address: {error}"
     return f"the connection broke off: {error or type(error).__name__}"
 
 
