@@ -109,8 +109,11 @@ class ConversationHead:
         """Return the conversation's contrast from those of its `judged_texts`."""
         matrices = self.matrices(reading, len(contrasts))
         parts = [matrix.apply(contrast) for matrix, contrast in zip(matrices, contrasts, strict=True)]
+        counts = _counts(reading)
         balanced, premium = (
-            self.intercept[axis] + sum(part[axis] for part in parts) + self._from_counts(reading, along)
+            self.intercept[axis]
+            + sum(part[axis] for part in parts)
+            + sum(value for _, value in shifts(self.counts, counts, along))
             for axis, along in enumerate((Direction(1.0, 0.0), Direction(0.0, 1.0)))
         )
         return Contrast(balanced, premium)
@@ -126,9 +129,6 @@ class ConversationHead:
     def count_contributions(self, reading: Reading, direction: Direction) -> list[Part]:
         """Return what each count adds to the log-odds in a direction."""
         return shifts(self.counts, _counts(reading), direction)
-
-    def _from_counts(self, reading: Reading, direction: Direction) -> float:
-        return sum(value for _, value in self.count_contributions(reading, direction))
 
 
 def _shares(reading: Reading, texts: int) -> dict[str, list[float]]:
