@@ -19,7 +19,7 @@ from classifier import TierPredictor
 from tests.training.conftest import DATA
 from tests.training.fits import some_rows, some_split, write_rows
 from tests.training.tracked_runs import MLFLOW_WARNINGS
-from training.cli import main
+from training.cli import COMMANDS, main
 from training.fitting import FittedModel
 from training.settings import FitSettings
 
@@ -304,10 +304,18 @@ def test_help_is_there_for_every_command(command: list[str], capsys: Printed) ->
     assert "usage: python -m training" in capsys.readouterr().out
 
 
-def test_help_gives_examples(capsys: Printed) -> None:
+@pytest.mark.parametrize("command", [command.NAME for command in COMMANDS])
+def test_the_help_of_every_command_gives_examples(command: str, capsys: Printed) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    assert f"  python -m training {command} " in capsys.readouterr().out
+
+
+def test_the_help_lists_every_command_with_what_it_does(capsys: Printed) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
-    assert capsys.readouterr().out.count("  python -m training ") >= 4
+    listed = " ".join(capsys.readouterr().out.split())
+    assert [command.NAME for command in COMMANDS if f"{command.NAME} {command.HELP}" not in listed] == []
 
 
 def test_bad_rows_can_be_skipped_and_are_listed(run: Run, tmp_path: Path, capsys: Printed) -> None:
@@ -353,9 +361,9 @@ def test_it_is_a_command(run: Run) -> None:
 @pytest.mark.parametrize(
     ("option", "problem"),
     [
-        pytest.param(["--under-routing", "7"], "7 is no share", id="an impossible target"),
-        pytest.param(["--seed", "-1"], "-1 is no seed", id="a negative seed"),
-        pytest.param(["--jobs", "0"], "0 processes cannot work", id="no processes"),
+        pytest.param(["--under-routing", "7"], "'7' is no share", id="an impossible target"),
+        pytest.param(["--seed", "-1"], "'-1': use a whole number from 0 to", id="a negative seed"),
+        pytest.param(["--jobs", "0"], "'0': use a whole number from 1 on", id="no processes"),
     ],
 )
 def test_an_argument_that_makes_no_sense_is_refused_before_any_work(

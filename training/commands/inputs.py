@@ -1,0 +1,83 @@
+"""What several commands read, check and print."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from classifier import TierPredictor
+from training.errors import OutputError
+from training.labelled import LabelledData, read_labelled
+from training.split import split_data
+
+__all__ = [
+    "chosen_part",
+    "load_predictor",
+    "print_result",
+    "read_data",
+    "refuse_unwritable",
+]
+
+
+def load_predictor(name: str) -> TierPredictor:
+    """Return the predictor of a model file; "default" is the packaged one."""
+    return TierPredictor.default() if name == "default" else TierPredictor.load(name)
+
+
+def read_data(arguments: argparse.Namespace, *, rows_per_tier: int = 0) -> LabelledData:
+    """Read the labelled rows, and list the ones that were skipped on standard error.
+
+    Args:
+        arguments: `data` and `skip_bad_rows`, as `options.add_data` adds them.
+        rows_per_tier: how many of each tier there must be; to be judged, any rows will do.
+    """
+    data = read_labelled(arguments.data, skip_bad_rows=arguments.skip_bad_rows, rows_per_tier=rows_per_tier)
+    for row in data.skipped:
+        print(f"skipped: {row}", file=sys.stderr)
+    return data
+
+
+def _unfitted_parts(data: LabelledData, predictors: Sequence[TierPredictor]) -> list[str] | None:
+    """Return the parts of the data that no model was fitted on; None where none was fitted on any of it."""
+    fitted = {name for predictor in predictors for name in _fitted_on(predictor, data.digest)}
+    return [name for name in ("validation", "test") if name not in fitted] if fitted else None
+
+
+def chosen_part(data: LabelledData, part: str, predictors: Sequence[TierPredictor]) -> LabelledData:
+    """Return the rows to judge by; a model is not judged on what it was fitted on unless one asks for it."""
+    unseen = _unfitted_parts(data, predictors)
+    chosen = part if part != "auto" else ("all" if unseen is None else next(iter(unseen), "all"))
+    if part == "auto" and unseen is not None:
+        print(f"note: fitted on parts of this data: judged by its {chosen} rows", file=sys.stderr)
+    if unseen is not None and chosen not in unseen:
+        print("note: some of these rows were fitted on; the figures flatter the model", file=sys.stderr)
+    return data if chosen == "all" else getattr(split_data(data), chosen)
+
+
+def _fitted_on(predictor: TierPredictor, digest: str) -> Sequence[str]:
+    """The parts of this very data that the model was fitted on; none where it was fitted on other data."""
+    facts = predictor.provenance.get("training_data", {})
+    return facts.get("fitted_on", []) if facts.get("digest") == digest else []
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Refuse a file that could not be written, before minutes of work instead of after.
+
+    Raises:
+        OutputError: saying what is in the way.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path}: this is a folder; name a file to write")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path}: this is no regular file; name one to write")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: there is no folder {path.parent} to write it in")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"{path}: the folder {path.parent} may not be written to")
+
+
+def print_result(as_json: bool, facts: Callable[[], object], text: Callable[[], str]) -> None:
+    """Print a result, as JSON or as text."""
+    print(json.dumps(facts(), indent=2, ensure_ascii=False) if as_json else text())
