@@ -15,6 +15,7 @@ from classifier.errors import (
 )
 from classifier.explanation import Explanation
 from classifier.policies import (
+    AbstainingPolicy,
     BoundedPolicy,
     ExpectedCostPolicy,
     FixedPolicy,
@@ -28,6 +29,7 @@ from classifier.tier import TIERS, Tier
 
 __all__ = [
     "TIERS",
+    "AbstainingPolicy",
     "BoundedPolicy",
     "ClassifierError",
     "Contribution",

@@ -112,7 +112,7 @@ class TierPredictor:
         decision = self._decision(softmax(contrast), known)
         against = rival(decision)
         parts = self._contributions(reading, features, Direction.between(decision.tier, against))
-        return explain_decision(decision, against, parts, self.policy.weigh(decision.probabilities))
+        return explain_decision(decision, against, parts, self._comparison(decision))
 
     def predict_proba(self, prompts: Sequence[Prompt]) -> list[tuple[float, float, float]]:
         """Return P(needs this tier) for each prompt.
@@ -143,9 +143,12 @@ class TierPredictor:
         return Score(contrast, scores[-2].known_vocabulary)  # of the last turn; behind it stand all, joined
 
     def _decision(self, probabilities: tuple[float, float, float], known: float) -> Decision:
-        tier = self._model.policy.choose(probabilities)
+        tier = self._model.policy.choose(probabilities, known)
         at_stake = risk(probabilities, tier)
         return Decision(tier, probabilities, at_stake, known, self._policy_words, self._version)
+
+    def _comparison(self, decision: Decision) -> str:
+        return self.policy.weigh(decision.probabilities, decision.known_vocabulary)
 
     def _contributions(
         self, reading: Reading, features: Sequence[TextFeatures], direction: Direction

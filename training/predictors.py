@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
-from classifier import Policy, Prompt
+from classifier import Decision, Policy, Prompt
 from training.costs import input_tokens
 from training.labelled import LabelledData
 from training.routed_rows import RoutedRows
@@ -24,8 +23,8 @@ class Predictor(Protocol):
     def policy(self) -> Policy:
         """The policy that the model would route by."""
 
-    def predict_proba(self, prompts: Sequence[Prompt], /) -> Sequence[tuple[float, float, float]]:
-        """Return tier probabilities, one triple a prompt, in Tier order."""
+    def decide(self, prompt: Prompt, /) -> Decision:
+        """Return the tier that the policy chose for a prompt, and what it was decided on."""
 
 
 def route_rows(predictor: Predictor, data: LabelledData) -> RoutedRows:
@@ -35,10 +34,10 @@ def route_rows(predictor: Predictor, data: LabelledData) -> RoutedRows:
         EvaluationError: When there are no prompts, or the model's answers are no probabilities.
     """
     prompts = list(data.frame["prompt"])
-    probabilities = predictor.predict_proba(prompts)
+    decisions = [predictor.decide(prompt) for prompt in prompts]
     return RoutedRows.of(
-        probabilities,
-        [int(predictor.policy.choose(triple)) for triple in probabilities],
+        [decision.probabilities for decision in decisions],
+        [int(decision.tier) for decision in decisions],
         data.frame["tier"].to_numpy(),
         data.frame["weight"].to_numpy(),
         input_tokens(prompts),

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from classifier import (
     TIERS,
+    AbstainingPolicy,
     BoundedPolicy,
     ClassifierError,
     ExpectedCostPolicy,
@@ -32,7 +33,11 @@ SIMPLE = st.one_of(
 )
 BOUNDS = st.tuples(TIER, TIER).map(sorted)
 POLICIES = st.recursive(
-    SIMPLE, lambda inner: st.builds(lambda policy, bounds: BoundedPolicy(policy, *bounds), inner, BOUNDS)
+    SIMPLE,
+    lambda inner: st.one_of(
+        st.builds(lambda policy, bounds: BoundedPolicy(policy, *bounds), inner, BOUNDS),
+        st.builds(AbstainingPolicy, inner, TIER, SHARE, SHARE),
+    ),
 )
 
 
@@ -110,17 +115,40 @@ def test_a_bounded_policy_stays_within_its_bounds(
     assert chosen == free or not floor <= free <= ceiling
 
 
-@given(POLICIES, TRIPLES)
-def test_every_policy_survives_json_and_decides_the_same(policy: Policy, probabilities: Triple) -> None:
+@given(TRIPLES, SIMPLE, TIER, SHARE, SHARE, SHARE)
+def test_an_abstaining_policy_is_the_inner_one_where_the_model_has_grounds(
+    probabilities: Triple, inner: Policy, safe: Tier, least_known: float, least_top: float, known: float
+) -> None:
+    policy = AbstainingPolicy(inner, safe, least_known, least_top)
+    grounds = known >= least_known and max(probabilities) >= least_top
+    assert policy.abstains(probabilities, known) is not grounds
+    assert policy.choose(probabilities, known) is (inner.choose(probabilities) if grounds else safe)
+
+
+@given(TRIPLES, SIMPLE, SHARE)
+def test_without_thresholds_nothing_is_abstained_from(
+    probabilities: Triple, inner: Policy, known: float
+) -> None:
+    policy = AbstainingPolicy(inner, Tier.PREMIUM)
+    assert not policy.abstains(probabilities, known)
+    assert policy.describe() == inner.describe()
+
+
+@given(POLICIES, TRIPLES, SHARE)
+def test_every_policy_survives_json_and_decides_the_same(
+    policy: Policy, probabilities: Triple, known: float
+) -> None:
     again = policy_from_dict(json.loads(json.dumps(policy.as_dict(), allow_nan=False)))
     assert again == policy
-    assert again.choose(probabilities) is policy.choose(probabilities)
+    assert again.choose(probabilities, known) is policy.choose(probabilities, known)
 
 
-@given(POLICIES, TRIPLES)
-def test_every_policy_says_what_it_does_in_one_line(policy: Policy, probabilities: Triple) -> None:
+@given(POLICIES, TRIPLES, SHARE)
+def test_every_policy_says_what_it_does_in_one_line(
+    policy: Policy, probabilities: Triple, known: float
+) -> None:
     assert len(policy.describe().splitlines()) == 1
-    assert len(policy.weigh(probabilities).splitlines()) == 1
+    assert len(policy.weigh(probabilities, known).splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -138,8 +166,19 @@ def test_every_policy_says_what_it_does_in_one_line(policy: Policy, probabilitie
             "always cheap, between balanced and premium",
             "always cheap, at a risk of 0.500; kept between balanced and premium",
         ),
+        (
+            AbstainingPolicy(RiskPolicy(0.25), Tier.PREMIUM, least_known=0.2, least_top=0.6),
+            "risk at most 0.25; "
+            "premium where the model knows less than 20% of the words or gives no tier 60%",
+            "highest probability 0.500 < 0.6: premium",
+        ),
+        (
+            AbstainingPolicy(RiskPolicy(0.25), least_top=0.4),
+            "risk at most 0.25; balanced where the model gives no tier 40%",
+            "risk of cheap 0.500 > 0.25, risk of balanced 0.200 <= 0.25",
+        ),
     ],
-    ids=["risk", "cost", "fixed", "bounded"],
+    ids=["risk", "cost", "fixed", "bounded", "abstaining", "not abstaining"],
 )
 def test_policies_are_worded_for_people(policy: Policy, described: str, weighed: str) -> None:
     assert policy.describe() == described
@@ -160,6 +199,18 @@ def test_a_cost_that_is_none_is_refused(usd: float) -> None:
         ExpectedCostPolicy((0.0, 0.0, 0.0), usd)
 
 
+def test_abstention_tells_of_unknown_words_first() -> None:
+    policy = AbstainingPolicy(RiskPolicy(0.25), Tier.BALANCED, least_known=0.2, least_top=0.6)
+    assert policy.weigh((0.5, 0.3, 0.2), 0.1) == "known vocabulary 0.100 < 0.2: balanced"
+
+
+@pytest.mark.parametrize("name", ["least_known", "least_top"])
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")], ids=str)
+def test_a_threshold_of_abstention_outside_its_range_is_refused(name: str, value: float) -> None:
+    with pytest.raises(PolicyError, match=f"{name} is {value}, but"):
+        AbstainingPolicy(FixedPolicy(Tier.CHEAP), Tier.BALANCED, **{name: value})
+
+
 def test_crossed_bounds_are_refused() -> None:
     with pytest.raises(PolicyError, match="the floor, premium, is above the ceiling, balanced"):
         BoundedPolicy(FixedPolicy(Tier.CHEAP), Tier.PREMIUM, Tier.BALANCED)
@@ -168,7 +219,7 @@ def test_crossed_bounds_are_refused() -> None:
 @pytest.mark.parametrize(
     ("mapping", "problem"),
     [
-        ({"kind": "magic"}, "kind is one of bounded, expected_cost, fixed, risk"),
+        ({"kind": "magic"}, "kind is one of abstaining, bounded, expected_cost, fixed, risk"),
         ({}, "kind is one of"),
         ({"kind": ["risk"]}, "kind is one of"),
         (None, "kind is one of"),

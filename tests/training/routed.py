@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from classifier import Policy, Prompt, RiskPolicy
+from classifier import Decision, Policy, Prompt, RiskPolicy
+from classifier.policies import risk
 from training.costs import sent_bytes
 from training.evaluation import Evaluation, Subject, evaluate
 from training.policy_choice import chosen_by_risk
@@ -56,10 +57,12 @@ class LengthPredictor:
     policy: Policy = AT_MOST_30_PERCENT
     version: str = "by length"
 
-    def predict_proba(self, prompts: Sequence[Prompt]) -> list[tuple[float, float, float]]:
-        """Return probabilities that move from cheap to premium over 2,000 bytes."""
-        fullness = [min(sent_bytes(prompt), 2000) / 2000 for prompt in prompts]
-        return [(0.75 * (1 - full), 0.25, 0.75 * full) for full in fullness]
+    def decide(self, prompt: Prompt) -> Decision:
+        """Decide by probabilities that move from cheap to premium over 2,000 bytes."""
+        full = min(sent_bytes(prompt), 2000) / 2000
+        triple = (0.75 * (1 - full), 0.25, 0.75 * full)
+        tier = self.policy.choose(triple)
+        return Decision(tier, triple, risk(triple, tier), 1.0, self.policy.describe(), self.version)
 
 
 def perfect_rows(needed: Sequence[int] | IntArray) -> RoutedRows:

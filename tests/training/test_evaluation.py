@@ -17,7 +17,7 @@ def test_a_predictor_is_evaluated_on_labelled_data(small_labelled: LabelledData)
     found = evaluate_model(predictor, small_labelled, resamples=100)
     assert found.rows == len(small_labelled)
     assert found.subject == Subject("by length", "risk at most 0.3", small_labelled.digest, 0.3)
-    likeliest = np.argmax(predictor.predict_proba(list(small_labelled.frame["prompt"])), axis=1)
+    likeliest = [predictor.decide(prompt).most_probable for prompt in small_labelled.frame["prompt"]]
     right = likeliest == small_labelled.frame["tier"].to_numpy()
     assert found.estimate("most_probable", "accuracy").value == pytest.approx(right.mean())
     assert [table.by for table in found.slices] == ["domain", "language", "length", "kind"]
