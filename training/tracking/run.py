@@ -1,8 +1,4 @@
-"""Training runs in MLflow: what was run, on which data, how well it did, and the model itself, registered.
-
-Importing this module is cheap. `track` imports MLflow, which takes about two seconds and reads settings of
-its own on the way.
-"""
+"""Training runs in MLflow: what was run, on which data, how well it did, and the model itself, registered."""
 
 from __future__ import annotations
 
@@ -19,35 +15,22 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from classifier import TierPredictor
-from classifier.atomic_file import write_whole
-from training import local_store
 from training.errors import TrackingError
-from training.process_scope import environment_defaults, hushed, import_path_restored
+from training.tracking import local_store
+from training.tracking.session import FIRST_CALL, LATER_CALLS, make_store, mlflow_session, store_turn
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow.models import ModelSignature
     from mlflow.models.model import ModelInfo
 
-__all__ = ["MODEL_NAME", "TrackedResult", "TrackedRun", "track", "tracking_uri"]
+__all__ = ["MODEL_NAME", "TrackedResult", "TrackedRun", "track"]
 
 MODEL_NAME = "tierwise"
+FAILURE = "the run could not be stored in"
 EXAMPLE_PROMPTS = ("Translate 'good morning' into Italian.", "Prove that there are infinitely many primes.")
-QUIET = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",  # training is offline: nothing calls home
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_UV_AUTO_DETECT": "false",  # or the lock file of whatever project we stand in joins the model
-}
-FIRST_CALL = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
-LATER_CALLS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
-SET_BY_MLFLOW = ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID")
-STORE_WAIT_SECONDS = 60.0
 LONGEST_DIGEST = 36  # characters that MLflow keeps of a data set's digest; the tag holds all of it
-LONGEST_PROBLEM = 300  # characters of a message that still make one line
 NOT_IN_NAMES = re.compile(r"[^\w.\- /]")
-CREDENTIALS = re.compile(r"(?<=://)[^/\s]+@")
-OTHER_SCHEMA = ("out-of-date database schema", "Can't locate revision")
 
 Value = TypeVar("Value")
 
@@ -97,18 +80,6 @@ class TrackedResult:
     version: int | None
 
 
-def tracking_uri(environ: Mapping[str, str], folder: Path) -> str:
-    """Choose the store: the server that `MLFLOW_TRACKING_URI` names, else `mlflow.db` in a folder.
-
-    The artifacts of an SQLite store lie beside it, under `mlruns/`; `mlflow ui` in that folder shows both.
-
-    >>> tracking_uri({"MLFLOW_TRACKING_URI": "http://tracking:5000"}, Path("/srv"))
-    'http://tracking:5000'
-    """
-    named = environ.get("MLFLOW_TRACKING_URI", "").strip()
-    return named or f"sqlite:///{(folder.absolute() / local_store.STORE_NAME).as_posix()}"
-
-
 def track(
     run: TrackedRun,
     *,
@@ -137,41 +108,22 @@ def track(
     """
     version = TierPredictor.load(run.model_file).version  # first: MLflow would store a damaged file too
     tags = {"data_digest": run.data_digest, "model_version": version, **run.tags}
-    with ExitStack() as scope:
-        scope.enter_context(environment_defaults(environ, QUIET, also_restore=SET_BY_MLFLOW))
-        scope.enter_context(hushed())
-        scope.enter_context(_one_error(tracking_uri))
-        scope.enter_context(import_path_restored())
-        database = local_store.database_of(tracking_uri)
-        if database is not None:
-            scope.enter_context(local_store.exclusive(database, STORE_WAIT_SECONDS))
-            local_store.refuse_unsound(database)
-        with environment_defaults(environ, FIRST_CALL):
-            experiment_id = _open_experiment(experiment, tracking_uri, database)
-        with environment_defaults(environ, LATER_CALLS):
+    with store_turn(tracking_uri) as database:
+        with mlflow_session(tracking_uri, environ, FIRST_CALL, FAILURE):
+            experiment_id = _open_experiment(experiment, database)
+        with mlflow_session(tracking_uri, environ, LATER_CALLS, FAILURE):
             return _store(run, tags, experiment_id, register_as)
 
 
-def _open_experiment(name: str, uri: str, database: Path | None) -> str:
+def _open_experiment(name: str, database: Path | None) -> str:
     import mlflow
 
-    mlflow.set_tracking_uri(uri)
     if database is not None and not database.exists():
-        _make_store(database)
+        make_store(database)
     if database is not None and mlflow.get_experiment_by_name(name) is None:
         artifacts = database.parent / local_store.ARTIFACT_FOLDER / quote(name, safe="")
         mlflow.create_experiment(name, artifact_location=artifacts.as_uri())
     return str(mlflow.set_experiment(name).experiment_id)
-
-
-def _make_store(database: Path) -> None:
-    """Let MLflow make its tables elsewhere: interrupted half way, it could never use the file again."""
-    import mlflow
-
-    with tempfile.TemporaryDirectory(prefix="tierwise-", ignore_cleanup_errors=True) as folder:
-        fresh = Path(folder) / database.name
-        mlflow.MlflowClient(f"sqlite:///{fresh.as_posix()}").search_experiments(max_results=1)
-        write_whole(database, fresh.read_bytes())
 
 
 def _store(
@@ -252,7 +204,9 @@ def _code_of_the_model() -> Iterator[tuple[Path, Path]]:
     when it was logged; the packaged default model stays behind.
     """
     with ExitStack() as scope:
-        script = scope.enter_context(resources.as_file(resources.files("training") / "pyfunc_model.py"))
+        script = scope.enter_context(
+            resources.as_file(resources.files("training.tracking") / "pyfunc_model.py")
+        )
         package = scope.enter_context(resources.as_file(resources.files("classifier")))
         folder = Path(scope.enter_context(tempfile.TemporaryDirectory(prefix="tierwise-")))
         copy = shutil.copytree(package, folder / "classifier", ignore=_all_but_sources)
@@ -277,39 +231,3 @@ def _named_for_mlflow(values: Mapping[str, Value]) -> dict[str, Value]:
         )
         raise TrackingError(message)
     return named
-
-
-@contextmanager
-def _one_error(uri: str) -> Iterator[None]:
-    """Turn whatever MLflow, its database layer, the network or the disk raise into a TrackingError."""
-    from alembic.util import CommandError
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    # A URI that nobody can parse ends in a ValueError, a missing database driver in an ImportError.
-    except (MlflowException, SQLAlchemyError, CommandError, ImportError, OSError, ValueError) as error:
-        raise TrackingError(_explain(uri, " ".join(str(error).split()))) from error
-
-
-def _explain(uri: str, problem: str) -> str:
-    """Word a failure in one line: where, what, and what to do; no password that stands in a URI."""
-    what = problem.rpartition("(Caused by ")[2]  # the network's own words, behind all that was tried
-    if len(what) > LONGEST_PROBLEM:
-        what = f"{what[:LONGEST_PROBLEM]}..."
-    return CREDENTIALS.sub("***@", f"the run could not be stored in {uri} ({what}): {_remedy(uri, problem)}")
-
-
-def _remedy(uri: str, problem: str) -> str:
-    if any(words in problem for words in OTHER_SCHEMA):
-        return (
-            f"another MLflow than this one ({metadata.version('mlflow')}) wrote the store: install that one,"
-            f" or, where it was an older one, back the store up and run `mlflow db upgrade {uri}`"
-        )
-    if local_store.database_of(uri) is not None:
-        return "check that its folder can be written to and has room, or name another in MLFLOW_TRACKING_URI"
-    return (
-        "check that MLFLOW_TRACKING_URI names a tracking server that runs;"
-        f" without that variable runs go to {local_store.STORE_NAME} in the working directory"
-    )

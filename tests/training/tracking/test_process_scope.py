@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from training.process_scope import environment_defaults, hushed, import_path_restored
+from training.tracking.process_scope import environment_defaults, hushed, import_path_restored
 
 
 def test_defaults_hold_inside_and_are_gone_afterwards() -> None:

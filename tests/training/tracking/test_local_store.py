@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from training.errors import TrackingError
-from training.local_store import database_of, exclusive, refuse_unsound
+from training.tracking.local_store import database_of, exclusive, refuse_unsound
 
 
 @pytest.mark.parametrize(
