@@ -6,7 +6,9 @@ TrainingError              anything this package raises on purpose
 ├── SettingsError          settings that no model can be fitted with
 ├── EvaluationError        arrays or settings that no evaluation can be made of
 ├── OutputError            a result that could not be written; what stood there before is whole
-└── TrackingError          a run that could not be stored: its store cannot be reached, read or written
+├── PromotionError         a promotion or a rollback that cannot be decided as asked
+└── TrackingError          MLflow's store cannot be reached, read or written; a run could not be stored
+    └── RegistryError      the store is well, and does not have the model, version, alias or run asked for
 """
 
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ __all__ = [
     "EvaluationError",
     "OutputError",
     "Place",
+    "PromotionError",
+    "RegistryError",
     "RowError",
     "SettingsError",
     "TrackingError",
@@ -44,8 +48,16 @@ class OutputError(TrainingError):
     """A result that could not be written; what stood there before is untouched."""
 
 
+class PromotionError(TrainingError):
+    """A promotion or a rollback that cannot be decided as asked; nothing was changed."""
+
+
 class TrackingError(TrainingError):
-    """A run that could not be stored: the store or server cannot be reached, read or written."""
+    """MLflow's store or server cannot be reached, read or written: a run could not be stored, for one."""
+
+
+class RegistryError(TrackingError):
+    """The store is well, and does not have the model, version, alias or run that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
