@@ -7,9 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from classifier import Tier
 from tests.benchmarks.material import Material, say
-from tests.benchmarks.outcome_apgr import apgr, cheapest_best, prompt_folds, sample_weights
 from tests.benchmarks.row import Goal, Peer, Row, Unavailable
+from training.gap_recovered import apgr
+from training.outcome_labels import label_outcomes
+from training.prompt_folds import prompt_folds
 from training.settings import FitSettings
 from training.tier_classifier import TierClassifier
 
@@ -67,9 +70,9 @@ def _read(file: Path) -> pd.DataFrame:
 
 def _win_rate(prompts: list[str], scores: FloatArray, held_out: npt.NDArray[np.bool_]) -> FloatArray:
     """How probably the held-out prompts need the strong model, by a model of the other folds."""
-    tiers, weights = cheapest_best(scores), sample_weights(scores)
+    labels = label_outcomes(scores, (Tier.CHEAP, Tier.PREMIUM))
     seen = [prompt for prompt, away in zip(prompts, held_out, strict=True) if not away]
     asked = [prompt for prompt, away in zip(prompts, held_out, strict=True) if away]
     model = TierClassifier.of(_SETTINGS)
-    model.fit(seen, tiers[~held_out], weights[~held_out])
+    model.fit(seen, labels.tiers[~held_out], labels.weights[~held_out])
     return model.predict_proba(asked)[:, 1]
