@@ -11,7 +11,17 @@ from training.errors import Place, RowError
 from training.normal_text import normal_text
 from training.table_files import RawRow, Schema
 
-__all__ = ["LABELLED_COLUMNS", "TIER_NAMES", "LabelledRow", "labelled_row"]
+__all__ = [
+    "LABELLED_COLUMNS",
+    "TIER_NAMES",
+    "LabelledRow",
+    "Messages",
+    "labelled_row",
+    "prompt_of",
+    "reading_of",
+    "shown",
+    "word_of",
+]
 
 TIER_NAMES: Final = tuple(tier.label for tier in TIERS)
 LABELLED_COLUMNS: Final = Schema(
@@ -57,19 +67,19 @@ def labelled_row(raw: RawRow) -> LabelledRow:
     Raises:
         RowError: A cell is not what it has to be; the first such cell is named.
     """
-    prompt = _prompt(raw)
-    reading = _reading(raw, prompt)
+    prompt = prompt_of(raw)
+    reading = reading_of(raw, prompt)
     place = raw.place
     return LabelledRow(
         place=place,
-        id=_word(raw, "id") or f"{place.file.name}:{place.row}",
+        id=word_of(raw, "id") or f"{place.file.name}:{place.row}",
         prompt=prompt,
         text=normal_text(prompt),
         tier=_tier(raw),
         weight=_weight(raw),
-        source=_word(raw, "source"),
-        language=_word(raw, "language"),
-        domain=_word(raw, "domain"),
+        source=word_of(raw, "source"),
+        language=word_of(raw, "language"),
+        domain=word_of(raw, "domain"),
         characters=sum(len(turn) for turn in reading.turns),
     )
 
@@ -78,12 +88,17 @@ def _tier(raw: RawRow) -> int:
     value = raw.cells.get("tier")
     name = value.strip() if isinstance(value, str) else value
     if name not in TIER_NAMES:
-        given = "no tier" if value is None or value == "" else f"unknown tier {_shown(value)}"
+        given = "no tier" if value is None or value == "" else f"unknown tier {shown(value)}"
         raise RowError(raw.place, "tier", f"{given}; write cheap, balanced or premium in small letters")
     return TIER_NAMES.index(str(name))
 
 
-def _prompt(raw: RawRow) -> str | Messages:
+def prompt_of(raw: RawRow) -> str | Messages:
+    """Return the text of `prompt`, or the list in `messages`, whichever is filled.
+
+    Raises:
+        RowError: Neither or both are, or it is no prompt.
+    """
     filled = [name for name in ("prompt", "messages") if raw.cells.get(name) not in (None, "")]
     if len(filled) == 2:
         raise RowError(raw.place, "messages", "both 'prompt' and 'messages' are filled; keep one of them")
@@ -99,7 +114,7 @@ def _first_of(raw: RawRow, *names: str) -> str:
 def _text(raw: RawRow) -> str:
     value = raw.cells["prompt"]
     if not isinstance(value, str):
-        problem = f"{_shown(value)} is {_kind(value)}; a prompt is text (in JSON: in quotation marks)"
+        problem = f"{shown(value)} is {_kind(value)}; a prompt is text (in JSON: in quotation marks)"
         raise RowError(raw.place, "prompt", problem)
     if not value.strip():
         raise RowError(raw.place, "prompt", "only white space; give the prompt's text")
@@ -111,7 +126,7 @@ def _messages(raw: RawRow) -> Messages:
     value = raw.cells["messages"]
     given = _parsed(raw.place, value) if isinstance(value, str) else value
     if not isinstance(given, list) or not all(isinstance(message, Mapping) for message in given):
-        raise RowError(raw.place, "messages", f"{_shown(given)} is no list of messages; {_MESSAGES_REMEDY}")
+        raise RowError(raw.place, "messages", f"{shown(given)} is no list of messages; {_MESSAGES_REMEDY}")
     messages: Messages = _without_nulls(given)
     _refuse_surrogates(raw.place, "messages", json.dumps(messages, ensure_ascii=False, default=str))
     return messages
@@ -149,24 +164,33 @@ def _weight(raw: RawRow) -> float:
     except (TypeError, ValueError, OverflowError):
         weight = math.nan
     if not (math.isfinite(weight) and weight > 0):
-        problem = f"{_shown(value)} is no weight; give a number above 0, such as 1 or 0.2"
+        problem = f"{shown(value)} is no weight; give a number above 0, such as 1 or 0.2"
         raise RowError(raw.place, "weight", problem)
     return weight
 
 
-def _word(raw: RawRow, column: str) -> str:
+def word_of(raw: RawRow, column: str) -> str:
+    """Return a cell's text, trimmed; empty when there is none.
+
+    Raises:
+        RowError: It is neither text nor a whole number.
+    """
     value = raw.cells.get(column)
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise RowError(raw.place, column, f"{_shown(value)} is {_kind(value)}; give text, or leave it out")
+        raise RowError(raw.place, column, f"{shown(value)} is {_kind(value)}; give text, or leave it out")
     word = str(value).strip()
     _refuse_surrogates(raw.place, column, word)
     return word
 
 
-def _reading(raw: RawRow, prompt: str | Messages) -> Reading:
-    """Read the prompt as the classifier will."""
+def reading_of(raw: RawRow, prompt: str | Messages) -> Reading:
+    """Read the prompt of a row as the classifier will.
+
+    Raises:
+        RowError: It is no conversation, or nobody asks anything in it.
+    """
     try:
         reading = read(prompt)
     except PromptError as error:
@@ -178,7 +202,7 @@ def _reading(raw: RawRow, prompt: str | Messages) -> Reading:
     return reading
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """Return `value` short enough for a message, and safe to print."""
     text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
     return text if len(text) <= 60 else f"{text[:56]} ..."

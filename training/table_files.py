@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from training.errors import DataError, Place, RowError
 if TYPE_CHECKING:
     import _csv
 
-__all__ = ["RawRow", "Report", "Schema", "find_files", "read_rows"]
+__all__ = ["RawRow", "Report", "Schema", "column_names", "find_files", "read_rows"]
 
 Report = Callable[[RowError], None]
 """Told of each bad row; raises it or takes note of it."""
@@ -113,6 +114,20 @@ def read_rows(file: Path, schema: Schema, report: Report) -> Iterator[RawRow]:
         raise DataError(f"{file}: cannot be read: {_reason(error)}") from error
 
 
+def column_names(file: Path) -> list[str]:
+    """Return the names of a file's columns, in its order.
+
+    JSON Lines has no header: there they are the names that the first hundred objects have.
+
+    Raises:
+        DataError: The file as a whole cannot be read.
+    """
+    try:
+        return _NAMES[file.suffix.lower()](file)
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read: {_reason(error)}") from error
+
+
 def _reason(error: Exception) -> str:
     """Return what went wrong in one line: pyarrow's messages have several."""
     return str(getattr(error, "strerror", None) or error).partition("\n")[0]
@@ -148,10 +163,7 @@ def _csv_rows(file: Path, schema: Schema, report: Report) -> Iterator[RawRow]:
     with _cells_of_any_size():
         reader = csv.reader((line for _, line in _lines(file)), strict=True)
         records = _csv_records(file, reader)
-        header = [name.strip() for name in next(records, (0, []))[1]]
-        if not header:
-            raise DataError(f"{file}: the file is empty; the first line names the columns")
-        _refuse_other_separators(file, header)
+        header = _csv_header(file, records)
         schema.check(file, header)
         wanted = [(index, name) for index, name in enumerate(header) if name in schema.names]
         for row, (line, cells) in enumerate(records, start=1):
@@ -161,6 +173,19 @@ def _csv_rows(file: Path, schema: Schema, report: Report) -> Iterator[RawRow]:
             else:
                 problem = f"{_count(len(cells), 'cell')} where the header has {_count(len(header), 'column')}"
                 report(RowError(place, "", f"{problem}; quote cells that hold commas or line breaks"))
+
+
+def _csv_names(file: Path) -> list[str]:
+    with _cells_of_any_size():
+        return _csv_header(file, _csv_records(file, csv.reader((line for _, line in _lines(file)), strict=True)))
+
+
+def _csv_header(file: Path, records: Iterator[tuple[int, list[str]]]) -> list[str]:
+    header = [name.strip() for name in next(records, (0, []))[1]]
+    if not header:
+        raise DataError(f"{file}: the file is empty; the first line names the columns")
+    _refuse_other_separators(file, header)
+    return header
 
 
 def _csv_records(file: Path, reader: "_csv.Reader") -> Iterator[tuple[int, list[str]]]:
@@ -208,6 +233,15 @@ def _json_rows(file: Path, schema: Schema, report: Report) -> Iterator[RawRow]:
             yield RawRow(place, {name: value[name] for name in schema.names if name in value})
 
 
+def _json_names(file: Path) -> list[str]:
+    names: dict[str, None] = {}
+    rows = ((number, line) for number, line in _lines(file) if line.strip())
+    for row, (number, line) in enumerate(islice(rows, _JSON_HEADER_ROWS), start=1):
+        with contextlib.suppress(RowError):
+            names |= dict.fromkeys(_json_object(line, Place(file, row, number)))
+    return list(names)
+
+
 def _json_object(line: str, place: Place) -> dict[str, object]:
     try:
         value = json.loads(line, object_pairs_hook=_object_without_repeats)
@@ -247,6 +281,13 @@ def _parquet_rows(file: Path, schema: Schema, report: Report) -> Iterator[RawRow
         raise DataError(f"{file}: not a Parquet file that can be read: {_reason(error)}") from error
 
 
+def _parquet_names(file: Path) -> list[str]:
+    try:
+        return list(parquet.read_schema(file).names)
+    except pyarrow.ArrowException as error:
+        raise DataError(f"{file}: not a Parquet file that can be read: {_reason(error)}") from error
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
@@ -257,4 +298,11 @@ _READERS: Mapping[str, Callable[[Path, Schema, Report], Iterator[RawRow]]] = {
     ".ndjson": _json_rows,
     ".parquet": _parquet_rows,
 }
+_NAMES: Mapping[str, Callable[[Path], list[str]]] = {
+    ".csv": _csv_names,
+    ".jsonl": _json_names,
+    ".ndjson": _json_names,
+    ".parquet": _parquet_names,
+}
+_JSON_HEADER_ROWS = 100
 _KINDS = "CSV (.csv), JSON Lines (.jsonl, .ndjson) or Parquet (.parquet)"
