@@ -1,11 +1,13 @@
 """The commands of `python -m serving`, composed: the one place that reads the environment and the streams."""
 
 import argparse
+import asyncio
 import json
 import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,6 +25,11 @@ from serving.demo import Routed, outcome_lines, policy_lines, route, total_lines
 from serving.demo_prompts import packaged_prompts, read_prompts
 from serving.errors import KeyMissingError, ServingError
 from serving.keys import Channel
+from serving.labelling.command import Job, Surroundings, default_out, label
+from serving.labelling.prompts import read_prompts_to_label
+from serving.labelling.redaction import Redactor, command_redactor, named_redactor
+from serving.labelling.settings import LabelSettings
+from serving.labelling.stopping import Times
 from serving.router import TierRouter
 from serving.sandbox import Latency, Sandbox, SandboxError
 from serving.summary_text import cost_lines, latency_lines
@@ -48,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     forgive_streams()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    args = build_parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    args = build_parser().parse_args(given, argparse.Namespace(given=tuple(given)))
     command = _COMMANDS[args.command]
     return run_command(lambda: command(args, os.environ), (ServingError, ClassifierError, SandboxError))
 
@@ -101,6 +109,43 @@ def _demo(args: argparse.Namespace, environ: Environ) -> int:
     return _verdict(sum(1 for each in outcomes if each.failure))
 
 
+def _label(args: argparse.Namespace, environ: Environ) -> int:
+    prompts, repeated = read_prompts_to_label(args.prompts, args.limit)
+    out = args.out or default_out(args.prompts, simulated=args.sandbox)
+    redactor = _redactor(args)
+    with ExitStack() as stack:
+        config = _config(args.config)
+        settings = LabelSettings.of(
+            config,
+            judge=args.judge,
+            simulated=args.sandbox,
+            max_tokens=args.max_tokens,
+            judge_max_tokens=args.judge_max_tokens,
+            judge_twice=args.judge_twice,
+            redaction=redactor.name,
+            seed=args.seed,
+        )
+        options = dict[str, Any]()
+        if args.sandbox:
+            config, environ = _simulated(config, stack)
+            options = {"http_client": httpx2.AsyncClient(trust_env=False)}
+        times = Times(time.monotonic, time.time, asyncio.sleep)
+        around = Surroundings(config, environ, options, times, sys.stdin, sys.stdout, sys.stderr)
+        job = Job(
+            prompts,
+            repeated,
+            out,
+            settings,
+            args.budget_usd,
+            redactor,
+            args.concurrency,
+            confirmed=args.yes,
+            as_json=args.json,
+            arguments=args.given,
+        )
+        return label(job, around)
+
+
 def _sandbox(args: argparse.Namespace, _environ: Environ) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's stop ends it as Ctrl-C does
     latency = Latency(args.first_token, args.per_token)
@@ -119,6 +164,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Environ], int]] = {
     "chat": _chat,
     "check": _check,
     "demo": _demo,
+    "label": _label,
     "sandbox": _sandbox,
 }
 
@@ -129,11 +175,21 @@ def _router(args: argparse.Namespace, environ: Environ, *, simulated: bool) -> I
     predictor = TierPredictor.default() if args.model_file is None else TierPredictor.load(args.model_file)
     with ExitStack() as stack:
         if simulated:
-            sandbox = stack.enter_context(Sandbox.start(remember=0))
-            config = config.model_copy(update={"base_url": sandbox.url, "pro_base_url": None})
-            environ = _SIMULATED_KEYS
+            config, environ = _simulated(config, stack)
             options = {"http_client": httpx2.Client(trust_env=False)}  # a proxy has no business on loopback
         yield stack.enter_context(TierRouter(config, environ=environ, predictor=predictor, **options))
+
+
+def _simulated(config: RouterConfig, stack: ExitStack) -> tuple[RouterConfig, Environ]:
+    """Start a simulated upstream; return the configuration and the keys that lead to it."""
+    sandbox = stack.enter_context(Sandbox.start(remember=0))
+    return config.model_copy(update={"base_url": sandbox.url, "pro_base_url": None}), _SIMULATED_KEYS
+
+
+def _redactor(args: argparse.Namespace) -> Redactor:
+    if args.redact_command is not None:
+        return Redactor(f"the command {args.redact_command!r}", command_redactor(args.redact_command))
+    return Redactor() if args.redact is None else Redactor(args.redact, named_redactor(args.redact))
 
 
 def _config(path: Path | None) -> RouterConfig:

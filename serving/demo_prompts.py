@@ -5,11 +5,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from classifier import ClassifierError, Prompt, read
 from serving.errors import ServingError
 
-__all__ = ["DemoPrompt", "PromptsFileError", "packaged_prompts", "read_prompts"]
+__all__ = [
+    "DemoPrompt",
+    "PromptsFileError",
+    "packaged_prompts",
+    "prompt_of",
+    "prompts_text",
+    "read_prompts",
+    "row_of",
+]
 
 _PACKAGED = "demo_prompts.jsonl"
 
@@ -60,7 +69,7 @@ def read_prompts(path: Path) -> tuple[DemoPrompt, ...]:
         PromptsFileError: the file cannot be read, a line is not what it should be, or there is no prompt.
     """
     as_json = path.suffix in (".jsonl", ".ndjson")
-    lines = enumerate(_text(path).split("\n"), start=1)
+    lines = enumerate(prompts_text(path).split("\n"), start=1)
     found = [
         _from_json(line, f"{path}, line {number}") if as_json else DemoPrompt("", line.strip())
         for number, line in lines
@@ -71,7 +80,12 @@ def read_prompts(path: Path) -> tuple[DemoPrompt, ...]:
     return tuple(found)
 
 
-def _text(path: Path) -> str:
+def prompts_text(path: Path) -> str:
+    """Return the text of a file of prompts.
+
+    Raises:
+        PromptsFileError: it cannot be read, or is not UTF-8.
+    """
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -80,19 +94,41 @@ def _text(path: Path) -> str:
         raise PromptsFileError(f"{path}: not UTF-8 at byte {error.start}: save the file as UTF-8") from error
 
 
-def _from_json(line: str, where: str) -> DemoPrompt:
+def row_of(line: str, where: str) -> Mapping[str, object]:
+    """Return a line of JSON as an object.
+
+    Raises:
+        PromptsFileError: it is none; the message begins with `where`.
+    """
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise PromptsFileError(f"{where}: not JSON: {error}") from error
-    given = [name for name in ("prompt", "messages") if isinstance(row, Mapping) and name in row]
+    if not isinstance(row, Mapping):
+        raise PromptsFileError(f"{where}: must be an object with either 'prompt' or 'messages'")
+    return row
+
+
+def prompt_of(row: Mapping[str, object], where: str) -> Prompt:
+    """Return the prompt that a row holds as `prompt` or as `messages`.
+
+    Raises:
+        PromptsFileError: it holds none, both, or something else; the message begins with `where`.
+    """
+    given = [name for name in ("prompt", "messages") if name in row]
     if len(given) != 1:
         raise PromptsFileError(f"{where}: must be an object with either 'prompt' or 'messages'")
-    prompt = row[given[0]]
+    prompt: Any = row[given[0]]
     if isinstance(prompt, str) != (given[0] == "prompt"):
         raise PromptsFileError(f"{where}: 'prompt' must be a string, 'messages' a list of messages")
     try:
         read(prompt)
     except ClassifierError as error:
         raise PromptsFileError(f"{where}: {error}") from error
-    return DemoPrompt(str(row.get("kind", "")), prompt)
+    checked: Prompt = prompt
+    return checked
+
+
+def _from_json(line: str, where: str) -> DemoPrompt:
+    row = row_of(line, where)
+    return DemoPrompt(str(row.get("kind", "")), prompt_of(row, where))

@@ -3,6 +3,7 @@
 ServingError
 ├── ConfigError          a setting is wrong, or stands where it does not belong (also a ValueError)
 ├── KeyMissingError      a key that the call needs is not in the environment, or cannot be a key
+├── LabellingError       prompts cannot be labelled, or not further (see serving.labelling.errors)
 ├── RoutingMissingError  an object that came from no router was asked for its record (also a TypeError)
 └── ChainFailedError     every model of a tier's chain failed (also the SDK's APIError)
 
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from serving.routing import Routing
     from serving.upstream import Request
 
-__all__ = ["ChainFailedError", "ConfigError", "KeyMissingError", "RoutingMissingError", "ServingError"]
+__all__ = [
+    "ChainFailedError",
+    "ConfigError",
+    "KeyMissingError",
+    "LabellingError",
+    "RoutingMissingError",
+    "ServingError",
+]
 
 
 class ServingError(Exception):
@@ -31,6 +39,10 @@ class ConfigError(ServingError, ValueError):
 
 class KeyMissingError(ServingError):
     """A key is not in the environment, or what is there cannot be a key; the message names the variable."""
+
+
+class LabellingError(ServingError):
+    """Prompts cannot be labelled, or not further; the message says why and how to go on."""
 
 
 class RoutingMissingError(ServingError, TypeError):

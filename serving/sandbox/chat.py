@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from serving.sandbox.answers import count_tokens, fingerprint, pieces, simulated_answer
+from serving.sandbox.grades import simulated_grades
 from serving.sandbox.instances import minimal_json
 from serving.sandbox.refusals import bad_request
 from serving.sandbox.replies import Choice, Reply
@@ -101,7 +102,7 @@ def _choice(body: Body, model: str, prompt: str, variant: int) -> Choice:
     if called is not None:
         arguments = minimal_json(called.get("parameters"))
         return Choice(pieces(arguments), tool=str(called.get("name")), finish="tool_calls")
-    tokens = pieces(_structured(body) or simulated_answer(model, prompt, variant))
+    tokens = pieces(_structured(body, prompt) or simulated_answer(model, prompt, variant))
     most = _limit(body)
     if most is None or len(tokens) <= most:
         return Choice(tokens)
@@ -142,7 +143,7 @@ def _functions(tools: object) -> list[Mapping[str, object]]:
     return [function for function in given if isinstance(function, dict)]
 
 
-def _structured(body: Body) -> str | None:
+def _structured(body: Body, prompt: str) -> str | None:
     wanted = body.get("response_format")
     if not isinstance(wanted, dict):
         return None
@@ -153,4 +154,4 @@ def _structured(body: Body) -> str | None:
     described = wanted.get("json_schema")
     if not isinstance(described, dict) or not isinstance(described.get("schema"), dict):
         raise bad_request("'response_format' of type json_schema needs json_schema.schema, an object")
-    return minimal_json(described["schema"])
+    return minimal_json(described["schema"], simulated_grades(prompt))

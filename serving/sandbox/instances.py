@@ -1,7 +1,8 @@
-"""The smallest value that a JSON schema accepts, so that structured answers parse."""
+"""A small value that a JSON schema accepts, so that structured answers parse."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil, floor
 from typing import cast
 
@@ -22,28 +23,41 @@ _BY_FORMAT = {
 }
 
 
-def minimal_instance(schema: object) -> object:
+def minimal_instance(schema: object, draws: Iterable[float] = ()) -> object:
     """Return a small value for a JSON schema: required properties only, the shortest lists and strings.
 
     Understands what the structured outputs of OpenAI allow (`type`, `properties`, `enum`, `const`, `anyOf`,
     `oneOf`, `allOf`, `$ref` into the same document, bounds on numbers, lengths and items, common formats);
     a `pattern` is ignored. A recursive schema is cut off with null after 24 levels.
 
+    Args:
+        schema: of the value.
+        draws: fractions in [0, 1]: one for each integer between a minimum and a maximum, in the order of the
+            schema, for how far between them it is; when they have run out, the smallest values follow.
+
     >>> minimal_instance({"type": "array", "minItems": 2, "items": {"type": "integer", "minimum": 3}})
     [3, 3]
+    >>> minimal_instance({"type": "integer", "minimum": 1, "maximum": 5}, [0.5])
+    3
     >>> minimal_instance({"anyOf": [{"type": "string"}, {"type": "null"}]}) is None
     True
     """
     root = schema if isinstance(schema, Mapping) else {}
-    return _instance(root, root, 0)
+    return _instance(root, _Source(root, iter(draws)), 0)
 
 
-def minimal_json(schema: object) -> str:
-    """Return `minimal_instance(schema)` as JSON text."""
-    return json.dumps(minimal_instance(schema))
+def minimal_json(schema: object, draws: Iterable[float] = ()) -> str:
+    """Return `minimal_instance(schema, draws)` as JSON text."""
+    return json.dumps(minimal_instance(schema, draws))
 
 
-def _instance(schema: object, root: Schema, depth: int) -> object:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    root: Schema
+    draws: Iterator[float]
+
+
+def _instance(schema: object, source: _Source, depth: int) -> object:
     if not isinstance(schema, Mapping) or depth > _DEEPEST:
         return None
     if "const" in schema:
@@ -51,25 +65,25 @@ def _instance(schema: object, root: Schema, depth: int) -> object:
     if schema.get("enum"):
         return schema["enum"][0]
     if "$ref" in schema:
-        return _instance(_resolve(str(schema["$ref"]), root), root, depth + 1)
+        return _instance(_resolve(str(schema["$ref"]), source.root), source, depth + 1)
     for name in ("anyOf", "oneOf"):
         if schema.get(name):
-            return _instance(_simplest(schema[name]), root, depth + 1)
+            return _instance(_simplest(schema[name]), source, depth + 1)
     if schema.get("allOf"):
-        return _instance(_merged(schema, root), root, depth + 1)
-    return _typed(schema, root, depth)
+        return _instance(_merged(schema, source.root), source, depth + 1)
+    return _typed(schema, source, depth)
 
 
-def _typed(schema: Schema, root: Schema, depth: int) -> object:
+def _typed(schema: Schema, source: _Source, depth: int) -> object:
     kind = _kind(schema)
     if kind == "object":
         properties = _mapping(schema.get("properties"))
         wanted = [str(name) for name in _sequence(schema.get("required"))]
-        return {name: _instance(properties.get(name), root, depth + 1) for name in wanted}
+        return {name: _instance(properties.get(name), source, depth + 1) for name in wanted}
     if kind == "array":
-        return _array(schema, root, depth)
+        return _array(schema, source, depth)
     if kind in ("integer", "number"):
-        return _number(schema, whole=kind == "integer")
+        return _between(schema, source.draws) if kind == "integer" else _number(schema, whole=False)
     if kind == "boolean":
         return False
     return _string(schema) if kind == "string" else None
@@ -84,11 +98,11 @@ def _kind(schema: Schema) -> str:
     return str(kind)
 
 
-def _array(schema: Schema, root: Schema, depth: int) -> list[object]:
+def _array(schema: Schema, source: _Source, depth: int) -> list[object]:
     fixed = _sequence(schema.get("prefixItems"))
-    items = [_instance(item, root, depth + 1) for item in fixed]
+    items = [_instance(item, source, depth + 1) for item in fixed]
     missing = max(0, int(_bound(schema, "minItems") or 0) - len(items))
-    return items + [_instance(schema.get("items"), root, depth + 1) for _ in range(missing)]
+    return items + [_instance(schema.get("items"), source, depth + 1) for _ in range(missing)]
 
 
 def _string(schema: Schema) -> str:
@@ -96,6 +110,15 @@ def _string(schema: Schema) -> str:
     least, most = _bound(schema, "minLength"), _bound(schema, "maxLength")
     padded = text.ljust(int(least), ".") if least else text
     return padded[: int(most)] if most is not None else padded
+
+
+def _between(schema: Schema, draws: Iterator[float]) -> float:
+    low, high = _bound(schema, "minimum"), _bound(schema, "maximum")
+    smallest = _number(schema, whole=True)
+    if low is None or high is None:
+        return smallest
+    largest = floor(high)
+    return smallest + max(0, round((largest - smallest) * next(draws, 0.0)))
 
 
 def _number(schema: Schema, *, whole: bool) -> float:
