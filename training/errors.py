@@ -5,6 +5,7 @@ TrainingError              anything this package raises on purpose
 │   └── RowError           one bad row of it, which `skip_bad_rows` leaves out, counts and lists
 ├── SettingsError          settings that no model can be fitted with
 ├── EvaluationError        arrays or settings that no evaluation can be made of
+├── TargetNotMet           a policy's target that cannot be met; the message gives the nearest that can
 ├── OutputError            a result that could not be written; what stood there before is whole
 ├── PromotionError         a promotion or a rollback that cannot be decided as asked
 └── TrackingError          MLflow's store cannot be reached, read or written; a run could not be stored
@@ -23,6 +24,7 @@ __all__ = [
     "RegistryError",
     "RowError",
     "SettingsError",
+    "TargetNotMet",
     "TrackingError",
     "TrainingError",
 ]
@@ -42,6 +44,18 @@ class SettingsError(TrainingError, ValueError):
 
 class EvaluationError(TrainingError, ValueError):
     """Arrays or settings that no evaluation can be made of."""
+
+
+class TargetNotMet(TrainingError):
+    """A target that no setting of a policy meets.
+
+    Attributes:
+        nearest: What can be had instead, on a scale where less is nearer; the message says it in words.
+    """
+
+    def __init__(self, message: str, nearest: float) -> None:
+        super().__init__(message)
+        self.nearest = nearest
 
 
 class OutputError(TrainingError):
