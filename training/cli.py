@@ -6,7 +6,7 @@ from typing import Protocol
 
 from classifier import ClassifierError
 from classifier.console import forgive_streams, run_command
-from training.commands import card, compare, evaluate, fetch, promote, rollback, train
+from training.commands import card, compare, evaluate, fetch, pick, promote, rollback, train
 from training.errors import TrainingError
 
 __all__ = ["COMMANDS", "main"]
@@ -31,6 +31,7 @@ COMMANDS: Sequence[Command] = (
     evaluate,
     compare,
     card,
+    pick,
     promote,
     rollback,
     fetch,

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.labelled import LabelledData
-from training.near_duplicates import NEAR, Likeness, find_near_duplicates
+from training.near_duplicates import NEAR, Likeness, find_near_duplicates, stand_ins
 from training.normal_text import normalise
 
 PROMPT = "write a polite reply to a supplier who has missed the delivery date for the third time in a row"
@@ -91,3 +91,37 @@ def test_a_likeness_is_at_least_the_threshold() -> None:
     (found,) = find_near_duplicates([PROMPT, *OTHERS], [PROMPT[:60]], threshold=NEAR)
     assert isinstance(found, Likeness)
     assert NEAR <= found.similarity < 0.99
+
+
+# --- one of a kind
+
+
+def test_each_kind_is_stood_for_by_the_first_of_it() -> None:
+    texts = [PROMPT, OTHERS[0], f"please {PROMPT}", f"{OTHERS[0]}?", OTHERS[1]]
+    assert stand_ins(texts, [0] * 5).tolist() == [0, 1, 0, 1, 4]
+
+
+def test_texts_of_other_blocks_are_not_compared() -> None:
+    assert stand_ins([PROMPT, PROMPT, PROMPT], [0, 1, 0]).tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("texts", [[], [PROMPT]], ids=["none", "one"])
+def test_few_texts_stand_for_themselves(texts: list[str]) -> None:
+    assert stand_ins(texts, [0] * len(texts)).tolist() == list(range(len(texts)))
+
+
+def test_a_template_filled_a_thousand_times_and_more_stays_once(labelled: LabelledData) -> None:
+    varied = [text for text in labelled.frame["text"].tolist() if len(text) > 40][:700]
+    copies = [f"{PROMPT} (order no. {number})" for number in range(700)]
+    texts = [text for pair in zip(varied, copies, strict=True) for text in pair]
+    found = stand_ins(texts, [0] * len(texts))
+    assert set(found[1::2].tolist()) == {1}
+    assert (found[::2] == numpy.arange(0, len(texts), 2)).mean() > 0.99
+
+
+@settings(max_examples=25)
+@given(st.lists(LONG_ENOUGH, min_size=1, max_size=8), st.integers(1, 3))
+def test_whoever_stands_for_a_text_stands_for_itself(texts: list[str], blocks: int) -> None:
+    found = stand_ins(texts, [place % blocks for place in range(len(texts))])
+    assert all(found[leader] == leader for leader in found)
+    assert all(leader <= place for place, leader in enumerate(found))
