@@ -100,9 +100,7 @@ def calibration_factor(prompts: Pipeline, validation: LabelledData) -> float:
 
 def scale_logits(prompts: Pipeline, factor: float) -> None:
     """Fold the factor of calibration into the weights, in place."""
-    regression = prompts.named_steps["regression"]
-    regression.coef_ *= factor
-    regression.intercept_ *= factor
+    prompts.named_steps["regression"].scale(factor)
 
 
 def fit_head(prompts: Pipeline, train: LabelledData, settings: FitSettings) -> Pipeline | None:

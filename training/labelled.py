@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ import numpy
 import numpy.typing
 import pandas
 
+from classifier import TIERS, Tier
 from training.errors import DataError, Place, RowError
 from training.labelled_rows import LABELLED_COLUMNS, TIER_NAMES, LabelledRow, labelled_row
 from training.table_files import Report, find_files, read_rows
@@ -81,7 +82,11 @@ class LabelledData:
 
 
 def read_labelled(
-    path: Path, *, skip_bad_rows: bool = False, rows_per_tier: int = ROWS_PER_TIER
+    path: Path,
+    *,
+    skip_bad_rows: bool = False,
+    rows_per_tier: int = ROWS_PER_TIER,
+    tiers: Sequence[Tier] = TIERS,
 ) -> LabelledData:
     """Read labelled prompts from a CSV, JSON Lines or Parquet file, or from a folder of such files.
 
@@ -96,6 +101,7 @@ def read_labelled(
             prompt that has contradicting labels is bad, for nobody knows which is right. A file that is wrong
             as a whole raises all the same.
         rows_per_tier: How many rows of each tier there must be; 0 for data that is only to be judged on.
+        tiers: The tiers that rows may have, ascending: all three, or the two that are chosen between.
 
     Raises:
         DataError: The data cannot be used; the message names file, row and column and what would be right.
@@ -103,7 +109,7 @@ def read_labelled(
     skipped: list[SkippedRow] = []
     report: Report = _note_in(skipped) if skip_bad_rows else _raise
     rows = _consistent([row for file in find_files(path) for row in _rows_of(file, report)], report)
-    _check_tiers(path, rows, skipped, rows_per_tier)
+    _check_tiers(path, rows, skipped, rows_per_tier, tiers)
     return LabelledData(_frame(rows), tuple(skipped))
 
 
@@ -155,21 +161,29 @@ def _contradiction(row: LabelledRow, first: LabelledRow, other: LabelledRow) -> 
     return RowError(row.place, "tier", problem)
 
 
-def _check_tiers(path: Path, rows: list[LabelledRow], skipped: list[SkippedRow], at_least: int) -> None:
+def _check_tiers(
+    path: Path, rows: list[LabelledRow], skipped: list[SkippedRow], at_least: int, tiers: Sequence[Tier]
+) -> None:
     if not rows:
         raise DataError(
             f"{path}: no usable row; all {len(skipped)} were skipped, the first because: {skipped[0].problem}"
         )
     counts = Counter(row.tier for row in rows)
+    other = next((row for row in rows if row.tier not in tiers), None)
+    if other is not None:
+        wanted = " and ".join(tier.label for tier in tiers)
+        problem = f"'{TIER_NAMES[other.tier]}', but only {wanted} were asked for; leave such rows out"
+        raise RowError(other.place, "tier", problem)
     if at_least and len(counts) == 1:
-        only = TIER_NAMES[rows[0].tier]
-        raise DataError(
-            f"{path}: every row has the tier '{only}'; give rows of all three tiers: {', '.join(TIER_NAMES)}"
-        )
-    few = [f"{counts[tier]} of '{name}'" for tier, name in enumerate(TIER_NAMES) if counts[tier] < at_least]
+        only, wanted = TIER_NAMES[rows[0].tier], ", ".join(tier.label for tier in tiers)
+        told = "all three tiers" if len(tiers) == len(TIERS) else "both tiers"
+        raise DataError(f"{path}: every row has the tier '{only}'; give rows of {told}: {wanted}")
+    few = [f"{counts[tier]} of '{tier.label}'" for tier in tiers if counts[tier] < at_least]
     if few:
+        two = " ".join(TIER_NAMES[tier] for tier in sorted(counts))
+        remedy = f", or say --tiers {two} to choose between two" if len(counts) == 2 < len(tiers) else ""
         raise DataError(
-            f"{path}: too few rows of a tier ({', '.join(few)}); give at least {at_least} of each"
+            f"{path}: too few rows of a tier ({', '.join(few)}); give at least {at_least} of each{remedy}"
         )
 
 

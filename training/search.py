@@ -111,12 +111,12 @@ def _folds(sources: Strings, tiers: IntArray) -> tuple[list[Fold], str]:
     groups = len(set(sources))
     if len(set(sources) - {""}) > 1:
         folds = list(GroupKFold(min(FOLDS, groups)).split(tiers, tiers, sources))
-        if all(len(set(tiers[trained])) == len(TIERS) for trained, _ in folds):
+        if all(len(set(tiers[trained])) == len(set(tiers)) for trained, _ in folds):
             return folds, f"{len(folds)} folds over {groups} sources, each source whole in one fold"
         reason = "one source alone holds all rows of a tier"
     else:
         reason = "no two sources are named"
-    count = min(FOLDS, int(np.bincount(tiers, minlength=len(TIERS)).min()))
+    count = min(FOLDS, int(np.unique_counts(tiers).counts.min()))
     if count < 2:
         raise DataError("a tier has a single training row: too few to search settings by; leave out --tune")
     folds = list(StratifiedKFold(count, shuffle=True, random_state=0).split(tiers, tiers))

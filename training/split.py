@@ -83,7 +83,7 @@ def split_data(data: LabelledData) -> Split:
     Two rows of the same part may be alike; so may one for validation and one for the test.
 
     Raises:
-        DataError: A part has no rows, or training none of some tier.
+        DataError: A part has no rows, or training none of a tier that the data has.
     """
     names = numpy.array([split_name(text) for text in data.frame["text"]])
     left_out = _near_duplicates(data, names)
@@ -95,7 +95,7 @@ def split_data(data: LabelledData) -> Split:
         test=data.where(names == "test"),
         near_duplicates=tuple(duplicate for _, duplicate in left_out),
     )
-    _check_parts(split)
+    _check_parts(data, split)
     return split
 
 
@@ -125,12 +125,13 @@ def _near_duplicates(
     ]
 
 
-def _check_parts(split: Split) -> None:
+def _check_parts(data: LabelledData, split: Split) -> None:
     rows = f"{len(split.train)} train, {len(split.validation)} validation and {len(split.test)} test rows"
     if not (len(split.train) and len(split.validation) and len(split.test)):
         raise DataError(f"too few rows to split: they fall into {rows}; give a few hundred prompts or more")
-    missing = [name for tier, name in enumerate(TIER_NAMES) if tier not in set(split.train.frame["tier"])]
+    missing = sorted(set(data.frame["tier"]) - set(split.train.frame["tier"]))
     if missing:
         raise DataError(
-            f"no row of '{missing[0]}' is left to train on ({rows}); give more prompts of that tier"
+            f"no row of '{TIER_NAMES[missing[0]]}' is left to train on ({rows});"
+            " give more prompts of that tier"
         )

@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from training.settings import DEFAULT_SETTINGS, FitSettings
+from training.tier_regression import TierRegression
 from training.transformers import NgramPresence, prompt_statistics
 
 __all__ = ["TierClassifier", "build_pipeline", "fit_pruned"]
@@ -31,7 +31,7 @@ def build_pipeline(settings: FitSettings, vocabulary: Sequence[str] | None = Non
     scales = {"statistics": settings.statistics_scale} if settings.statistics else None
     features = FeatureUnion(branches, transformer_weights=scales)
     # Newton's method takes a third of L-BFGS's time here, and ends close enough for machines to agree.
-    regression = LogisticRegression(C=settings.inverse_penalty, solver="newton-cg", max_iter=200, tol=1e-8)
+    regression = TierRegression(C=settings.inverse_penalty, solver="newton-cg", max_iter=200, tol=1e-8)
     return Pipeline([("features", features), ("regression", regression)])
 
 
