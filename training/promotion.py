@@ -11,13 +11,18 @@ Three conditions, all stated before the figures are seen:
 3. No **slice** of language or domain has fallen.
 
 *Fallen* is: worse by more than the margin, and by more than chance explains (the 95 % interval leaves 0 out).
-Without the second half a slice of 60 prompts would fall by 5 points, on which two equal models differ, in one
-comparison of ten. Slices of too few rows are not judged at all, and listed.
+The first half alone would refuse nearly everybody: for two models of like accuracy, fitted on different
+thirds of `data/` and judged on 1,977 rows of the last third in 20 slices, with the signs of their differences
+drawn anew 2,000 times, some slice was 5 points worse in 94 % of the draws (in 67 % where the candidate was
+made 3 points better). With the second half it was 41 % (13 %).
+
+Slices of fewer effective rows than `Terms.least_slice_rows` say nothing: they are listed as not judged, and
+judged together, as one slice of what is rare.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -68,14 +73,24 @@ class Terms:
         return ACCURACY if self.poor_answer_usd is None else _expected_cost(self.poor_answer_usd)
 
     @property
+    def criterion_in_words(self) -> str:
+        """What the criterion measures."""
+        if self.poor_answer_usd is None:
+            return "accuracy of the most probable tier"
+        return (
+            "expected cost of the policy's choice: USD per 1,000 prompts,"
+            f" {self.poor_answer_usd:g} charged for each under-routed answer"
+        )
+
+    @property
     def guards(self) -> tuple[Measure, ...]:
         """Measures of the policy's choice that may not fall."""
         return (RIGHT_TIER, UNDER_ROUTING) if self.poor_answer_usd is None else ()
 
     @property
     def slice_measure(self) -> Measure:
-        """The share that no slice may fall by: of what the criterion looks at."""
-        return ACCURACY if self.poor_answer_usd is None else RIGHT_TIER
+        """What no slice may get worse in. Under expected cost: whoever saves does so at nobody's expense."""
+        return ACCURACY if self.poor_answer_usd is None else UNDER_ROUTING
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,12 +239,25 @@ def _slices(
 ) -> tuple[Compared, ...]:
     parts = []
     for by in JUDGED_BY:
-        names = np.asarray(labels[by], dtype=object)
-        for name in dict.fromkeys(labels[by]):
-            mask: BoolArray = names == name
+        for name, mask in _masks(by, labels[by], candidate, terms.least_slice_rows):
             pair = (candidate.where(mask), champion.where(mask))
-            parts += _compared(f"{by} {name}", *pair, (terms.slice_measure,), terms)
+            parts += _compared(name, *pair, (terms.slice_measure,), terms)
     return tuple(sorted(parts, key=lambda part: -part.effective_rows))
+
+
+def _masks(
+    by: str, labels: Sequence[str], rows: RoutedRows, least_rows: int
+) -> Iterator[tuple[str, BoolArray]]:
+    """Yield each slice along one property, and in the end those too small to be judged, together."""
+    names = np.asarray(labels, dtype=object)
+    small = []
+    for name in dict.fromkeys(labels):
+        mask: BoolArray = names == name
+        if effective_rows(rows.weights[mask]) < least_rows:
+            small.append(name)
+        yield f"{by} {name}", mask
+    if len(small) > 1:
+        yield f"{by}: {len(small)} rare ones", np.isin(names, small)
 
 
 def _compared(
@@ -281,7 +309,7 @@ def _expected_cost(poor_answer_usd: float) -> Measure:
     charged = PROMPTS_PER_FIGURE * poor_answer_usd
     return Measure(
         key="expected_usd_per_1000_prompts",
-        title=f"USD per 1,000 prompts, poor answers at {poor_answer_usd:g} each",
+        title="expected USD per 1,000",
         view="choice",
         higher_is_better=False,
         of_rows=lambda rows, costs: (

@@ -9,6 +9,7 @@ from typing import Final
 
 from training.errors import PromotionError
 from training.promotion import Compared, Judgement
+from training.promotion_wording import listed, reasons
 from training.resampling import json_number
 
 __all__ = [
@@ -19,7 +20,6 @@ __all__ = [
     "changed_set",
     "looks_of",
     "looks_tag",
-    "reasons",
 ]
 
 FORMAT: Final = 1
@@ -83,15 +83,15 @@ class Decision:
             "decision_reason": " ".join(reasons(judgement)),
             "decided_at": self.at,
             "previous_champion": _NONE if self.champion is None else str(self.champion),
-            "criterion": found.measure.title,
+            "criterion": terms.criterion_in_words,
             "criterion_candidate": f"{found.candidate:.6g}",
             "criterion_champion": _NONE if found.champion is None else f"{found.champion:.6g}",
             "criterion_difference": _NONE if difference is None else f"{difference.value:.6g}",
             "criterion_interval": (
                 _NONE if difference is None else f"{difference.low:.6g} to {difference.high:.6g}"
             ),
-            "fallen": _listed(judgement.fallen),
-            "slices_not_judged": _listed(judgement.not_judged),
+            "fallen": listed(judgement.fallen) or _NONE,
+            "slices_not_judged": listed(judgement.not_judged) or _NONE,
             "margin": f"{terms.margin:g}",
             "figures": json.dumps({name: round(value, 6) for name, value in judgement.figures.items()}),
             DIGEST_TAG: self.evaluation.digest,
@@ -142,25 +142,6 @@ class Decision:
         return {"standing": self.judgement.standing(found), **found.as_dict()}
 
 
-def reasons(judgement: Judgement) -> tuple[str, ...]:
-    """Return why, one sentence a condition, without figures: the first is what the decision turned on."""
-    if judgement.champion is None:
-        return ("There is no champion to beat: the file loads and was evaluated.",)
-    sentences = []
-    title = judgement.criterion.measure.title
-    if not judgement.better:
-        gain = judgement.criterion.gain
-        worse = (
-            "is worse" if gain.high < 0 else "cannot be told from the champion" if gain.value else "is equal"
-        )
-        sentences.append(f"It {worse} by {title}.")
-    if judgement.fallen:
-        sentences.append(f"It falls by more than the margin: {_listed(judgement.fallen)}.")
-    if not sentences:
-        sentences.append(f"It is better by {title}, and nothing falls by more than the margin.")
-    return tuple(sentences)
-
-
 def looks_tag(digest: str) -> str:
     """Return the tag of the registered model that counts the promotions which a set has decided."""
     return f"{LOOKS_TAG}.{digest[:16]}"
@@ -192,7 +173,3 @@ def changed_set(champion_tags: Mapping[str, str], digest: str, *, allowed: bool)
             " give that set again, or --new-evaluation-set to decide by another from now on"
         )
     return before
-
-
-def _listed(found: tuple[Compared, ...]) -> str:
-    return ", ".join(each.of if each.of != "all" else each.measure.title for each in found) or _NONE

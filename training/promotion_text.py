@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from training.measures import Measure
-from training.promotion import Compared, Judgement, Standing
-from training.promotion_record import Decision, reasons
+from training.promotion import JUDGED_BY, Compared, Judgement, Standing
+from training.promotion_record import Decision
+from training.promotion_wording import changed, measured, reasons, span, title
 from training.text_tables import aligned, printable, shortened, wrapped
-from training.wording import change, percent
+from training.wording import percent
 
 __all__ = ["decision_text"]
 
@@ -38,64 +38,82 @@ def _verdict(decision: Decision) -> str:
 def _head(decision: Decision) -> str:
     judgement, evaluation = decision.judgement, decision.evaluation
     rival = f"version {decision.champion}, model {judgement.champion}" if judgement.champion else "none yet"
-    part = (
-        "all rows"
-        if evaluation.part == "all"
-        else f"the {evaluation.part} rows, which no model was fitted on"
-    )
+    unseen = evaluation.part if evaluation.part != "all" else "all its"
     effective = judgement.criterion.effective_rows
     lines = [
         ("candidate", f"version {decision.version}, model {judgement.candidate}"),
         ("champion", rival),
-        ("judged on", f"{printable(evaluation.source)}, {evaluation.digest[:12]}: {part}"),
-        ("rows", f"{evaluation.rows:,}, as good as {effective:,.0f} of equal weight"),
-        ("criterion", f"{judgement.criterion.measure.title}: {_figure_of(judgement)}"),
+        ("judged on", f"{printable(evaluation.source)}, {evaluation.digest[:12]}"),
+        ("rows", f"{unseen} rows: {evaluation.rows:,}{_worth(evaluation.rows, effective)}"),
+        ("criterion", judgement.terms.criterion_in_words),
+        ("figures", _figures(judgement)),
     ]
     if evaluation.replaces:
-        lines.insert(3, ("new set", f"in place of {evaluation.replaces[:12]}, by --new-evaluation-set"))
-    return "\n".join(f"{name:<11} {value}" for name, value in lines)
+        lines.insert(3, ("", f"a new set in place of {evaluation.replaces[:12]}, by --new-evaluation-set"))
+    return "\n".join(f"{name:<10}  {value}" for name, value in lines)
 
 
-def _figure_of(judgement: Judgement) -> str:
-    found = judgement.criterion
-    ours = _figure(found.measure, found.candidate)
-    if found.champion is None or found.difference is None:
-        return ours
-    return f"{ours} against {_figure(found.measure, found.champion)}, {_interval(found)}"
+def _worth(rows: int, effective: float) -> str:
+    return "" if round(effective) == rows else f", which say as much as {effective:,.0f} of equal weight"
+
+
+def _figures(judgement: Judgement) -> str:
+    figures = judgement.figures
+    shares = ("most_probable.accuracy", "choice.right_tier", "choice.under_routing")
+    accuracy, right, under = (percent(figures[name]) for name in shares)
+    usd = figures["choice.usd_per_1000_prompts"]
+    return (
+        f"accuracy {accuracy}; the policy's choice: right {right}, under-routed {under},"
+        f" USD {usd:.3f} per 1,000"
+    )
 
 
 def _table(judgement: Judgement) -> str:
     head = ("", "rows", "champion", "candidate", "change", "95 %", "")
     criterion = _row(judgement.criterion, "better" if judgement.better else "not better")
     others = (*judgement.guards, *judgement.slices)
-    rows = [criterion, *(_row(found, STANDINGS[judgement.standing(found)]) for found in others)]
-    return aligned([head, *rows], indent="")
+    standings = [(found, judgement.standing(found)) for found in others]
+    judged = [_row(found, STANDINGS[standing]) for found, standing in standings if standing != "not judged"]
+    table = aligned([head, criterion, *judged], indent="")
+    if not judgement.not_judged:
+        return table
+    least = judgement.terms.least_slice_rows
+    small = "; ".join(filter(None, (_small(judgement, by) for by in JUDGED_BY)))
+    return f"{table}\n\n{wrapped(f'Not judged, fewer than {least} effective rows: {small}.')}"
+
+
+def _small(judgement: Judgement, by: str) -> str:
+    """Name the slices along one property that were not judged, with their rows."""
+    found = [part for part in judgement.not_judged if part.of.startswith(by)]
+    names = [f"{printable(part.of.removeprefix(by).strip(' :'))} ({part.rows})" for part in found]
+    return f"{by} {', '.join(names)}" if names else ""
 
 
 def _row(found: Compared, standing: str) -> tuple[str, ...]:
     measure, difference = found.measure, found.difference
-    name = found.of if found.of != "all" else _short(measure)
-    low, high = (difference.low, difference.high) if difference else (float("nan"), float("nan"))
     return (
-        shortened(name, NAME_WIDTH),
+        shortened(title(found), NAME_WIDTH),
         f"{found.rows:,}",
-        "–" if found.champion is None else _figure(measure, found.champion),
-        _figure(measure, found.candidate),
-        "–" if difference is None else _change(measure, difference.value),
-        f"{_bare(measure, low)} to {_bare(measure, high)}",
+        "–" if found.champion is None else measured(measure, found.champion),
+        measured(measure, found.candidate),
+        "–" if difference is None else changed(measure, difference.value),
+        span(found),
         standing,
     )
 
 
 def _rules(judgement: Judgement) -> str:
     terms = judgement.terms
-    looks_at = "most probable tier" if terms.poor_answer_usd is None else "policy's choice"
+    how = (
+        "how often the most probable tier is right"
+        if terms.poor_answer_usd is None
+        else "how often the policy's choice under-routes"
+    )
     sentences = [
         "Promoted is what is better by the criterion, the 95 % interval of the paired bootstrap"
         f" ({terms.resamples:,} draws, seed {terms.seed}) leaving 0 out, while nothing below it falls: by"
         f" more than {terms.margin * 100:g} points and by more than chance (95 % interval below 0).",
-        f"Slices are judged by the share of right tiers of the {looks_at}, from {terms.least_slice_rows}"
-        " effective rows on; fewer say nothing.",
+        f"Slices are judged by {how}, from {terms.least_slice_rows} effective rows on; rarer ones together.",
     ]
     if terms.poor_answer_usd is not None:
         sentences.append(terms.cost_model.assumptions())
@@ -111,33 +129,3 @@ def _looks(decision: Decision) -> str:
     if looks >= MANY_LOOKS:
         text += " Time for a new set: --new-evaluation-set."
     return wrapped(text)
-
-
-def _short(measure: Measure) -> str:
-    if _is_share(measure):
-        return f"{'choice' if measure.view == 'choice' else 'all'}: {measure.title}"
-    return "expected cost"
-
-
-def _is_share(measure: Measure) -> bool:
-    return measure.key in ("accuracy", "right_tier", "under_routing")
-
-
-def _figure(measure: Measure, value: float) -> str:
-    return percent(value) if _is_share(measure) else f"{value:.3f}"
-
-
-def _change(measure: Measure, value: float) -> str:
-    return change(measure, value) if _is_share(measure) else f"{value:+.3f}"
-
-
-def _bare(measure: Measure, value: float) -> str:
-    return f"{value * 100:+.1f}" if _is_share(measure) else f"{value:+.3f}"
-
-
-def _interval(found: Compared) -> str:
-    difference = found.difference
-    if difference is None:
-        return ""
-    ends = f"{_bare(found.measure, difference.low)} to {_bare(found.measure, difference.high)}"
-    return f"{_change(found.measure, difference.value)} (95 % {ends})"

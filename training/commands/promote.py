@@ -18,8 +18,9 @@ from training.labelled import LabelledData
 from training.predictors import route_rows
 from training.promotion import Terms, judge
 from training.promotion_history import Change
-from training.promotion_record import Decision, EvaluationSet, changed_set, looks_of, looks_tag, reasons
+from training.promotion_record import Decision, EvaluationSet, changed_set, looks_of, looks_tag
 from training.promotion_text import decision_text
+from training.promotion_wording import reasons
 from training.slices import slice_labels
 from training.tracking import (
     RegisteredVersion,
@@ -59,7 +60,7 @@ class _Contender:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what can be asked."""
     parser.add_argument(
-        "run", metavar="RUN", help="the run that registered the candidate, or models:/NAME/VERSION"
+        "candidate", metavar="RUN", help="the run that registered the candidate, or models:/NAME/VERSION"
     )
     parser.add_argument(
         "--data",
@@ -99,7 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Decide, write down why, and move the alias where the candidate won."""
-    reference = parse_model_reference(arguments.run)
+    reference = parse_model_reference(arguments.candidate)
     data = read_data(arguments)
     uri = tracking_uri(os.environ, Path.cwd())
     with open_registry(uri, os.environ) as registry:

@@ -207,7 +207,7 @@ class Registry:
     def _registered_from(self, run_id: str, model_id: str | None) -> RegisteredVersion:
         self._check_run(run_id)
         found = self._client.search_model_versions(f"run_id = '{run_id}'")
-        versions = [entry for entry in found if model_id is None or entry.model_id == model_id]
+        versions = [entry for entry in found if model_id is None or entry.source == f"models:/{model_id}"]
         if not versions:
             raise RegistryError(f"run {run_id} registered no model: train with tracking, which registers one")
         if len({entry.name for entry in versions}) > 1:
