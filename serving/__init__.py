@@ -4,7 +4,16 @@ from serving.answer import Answer
 from serving.async_router import AsyncTierRouter
 from serving.config import RouterConfig
 from serving.cost import Cost, Price, Tokens
-from serving.errors import ChainFailedError, ConfigError, KeyMissingError, RoutingMissingError, ServingError
+from serving.errors import (
+    ChainFailedError,
+    ConfigError,
+    KeyMissingError,
+    RoutingMissingError,
+    SchemaOutdatedError,
+    ServingError,
+    StateError,
+    StateUnavailableError,
+)
 from serving.keys import Channel, Keys
 from serving.router import TierRouter
 from serving.routing import Attempt, Latency, Routing, routing_of
@@ -25,7 +34,10 @@ __all__ = [
     "RouterConfig",
     "Routing",
     "RoutingMissingError",
+    "SchemaOutdatedError",
     "ServingError",
+    "StateError",
+    "StateUnavailableError",
     "Summary",
     "TierRouter",
     "Tokens",

@@ -5,6 +5,9 @@ ServingError
 ├── KeyMissingError      a key that the call needs is not in the environment, or cannot be a key
 ├── LabellingError       prompts cannot be labelled, or not further (see serving.labelling.errors)
 ├── RoutingMissingError  an object that came from no router was asked for its record (also a TypeError)
+├── StateError           keys, ledger or budgets cannot be kept as asked
+│   ├── StateUnavailableError  the database cannot be reached, is locked or cannot be written; later it may
+│   └── SchemaOutdatedError    the database has another schema than this version of Tierwise
 └── ChainFailedError     every model of a tier's chain failed (also the SDK's APIError)
 
 What the caller did wrong (status 400, 401, 403, 422) and the failure of a model that the caller named surface
@@ -25,7 +28,10 @@ __all__ = [
     "KeyMissingError",
     "LabellingError",
     "RoutingMissingError",
+    "SchemaOutdatedError",
     "ServingError",
+    "StateError",
+    "StateUnavailableError",
 ]
 
 
@@ -47,6 +53,18 @@ class LabellingError(ServingError):
 
 class RoutingMissingError(ServingError, TypeError):
     """The object carries no routing record: it did not come from a TierRouter."""
+
+
+class StateError(ServingError):
+    """Keys, ledger or budgets cannot be kept as asked; the message never holds a password."""
+
+
+class StateUnavailableError(StateError):
+    """The database does not answer in time, or cannot be read or written now; trying again later may help."""
+
+
+class SchemaOutdatedError(StateError):
+    """The database's schema is not the one of this version; the message tells the command that helps."""
 
 
 class ChainFailedError(ServingError, APIError):
