@@ -2,7 +2,7 @@
 
 Labelled prompts have an assumed answer length for each needed tier (`training.costs`). Outcomes have not:
 whether one model happened to fail on a prompt says nothing of how long its answer was, and a length that
-depended on it would leak the outcome into the dollars. So where a table has no tokens, all answers are as long.
+depended on it would leak the outcome into the dollars. So where a table has no tokens, all are as long.
 """
 
 from __future__ import annotations

@@ -104,26 +104,30 @@ def tier_risks(probabilities: FloatArray) -> FloatArray:
     return np.column_stack([probabilities[:, 1] + premium, premium, np.zeros(len(premium))])
 
 
-def chosen_by_risk(probabilities: FloatArray, max_risk: float) -> IntArray:
+def chosen_by_risk(probabilities: FloatArray, max_risk: float | FloatArray) -> IntArray:
     """Return the cheapest tier whose risk is at most `max_risk` for each row, shape (n,).
+
+    `max_risk` is one for all rows, or has shape (n,).
 
     >>> chosen_by_risk(np.array([[0.9, 0.05, 0.05], [0.1, 0.2, 0.7]]), 0.2).tolist()
     [0, 2]
     """
-    return np.asarray(np.argmax(tier_risks(probabilities) <= max_risk, axis=1), dtype=np.int64)
+    within = tier_risks(probabilities) <= np.asarray(max_risk)[..., None]
+    return np.asarray(np.argmax(within, axis=1), dtype=np.int64)
 
 
 def chosen_by_expected_cost(
-    probabilities: FloatArray, tier_usd: tuple[float, float, float], poor_answer_usd: float
+    probabilities: FloatArray, tier_usd: tuple[float, float, float], poor_answer_usd: float | FloatArray
 ) -> IntArray:
     """Return the tier of the least expected cost for each row, shape (n,); the cheaper one on a tie.
 
-    The expected cost of a tier is its price for a prompt plus its risk times what a poor answer costs.
+    The expected cost of a tier is its price for a prompt plus its risk times what a poor answer costs: one
+    cost for all rows, or one for each, shape (n,).
 
     >>> chosen_by_expected_cost(np.array([[0.6, 0.3, 0.1]]), (0.001, 0.002, 0.02), 0.01).tolist()
     [1]
     """
-    expected = np.asarray(tier_usd) + poor_answer_usd * tier_risks(probabilities)
+    expected = np.asarray(tier_usd) + np.asarray(poor_answer_usd)[..., None] * tier_risks(probabilities)
     return np.asarray(np.argmin(expected, axis=1), dtype=np.int64)
 
 
