@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from serving.chain import Plan, Skipped
+from serving.chain import Candidate, Plan, Skipped
 from serving.config import RouterConfig
 from serving.cost import UNKNOWN, Cost
 from serving.deadline import Deadline, Limits
@@ -103,6 +103,10 @@ class Call:
                 self._skipped.append(Skipped(candidate.model, reason))
                 continue
             yield Trial(self, candidate, Deadline(self.order.limits, whole_until, self.shared.clock))
+
+    def skip(self, candidate: Candidate, reason: str) -> None:
+        """Note that a model of the chain is not asked, although its turn had come."""
+        self._skipped.append(Skipped(candidate.model, reason))
 
     def failed(self, attempt: Attempt, error: BaseException) -> None:
         """Take in an attempt that failed and is not the last word."""

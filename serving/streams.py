@@ -8,15 +8,14 @@ from typing import Self
 from httpx2 import AsyncByteStream, SyncByteStream
 
 from serving.cost import Tokens
-from serving.routing import Routing, attach
+from serving.routing import Routing
+from serving.stream_watch import Piece, StreamWatch
 from serving.trial import Trial
 from serving.upstream import (
     FAILURES,
     APITimeoutError,
     AsyncStream,
-    BrokenAnswerError,
     ChatCompletionChunk,
-    ChunkChoice,
     Stream,
     choices_of,
     has_token,
@@ -26,83 +25,30 @@ from serving.upstream import (
 __all__ = ["AsyncRoutedStream", "RoutedStream"]
 
 
-class _Watch:
-    """What a stream has shown so far, and what that means for the record; shared by both kinds of stream."""
+def piece_of(chunk: object, *, begun: bool) -> Piece:
+    """Return what a chunk comes to, whatever the upstream has sent as one.
 
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
-        self.ahead: deque[ChatCompletionChunk] = deque()
-        self.begun = False
-        self.priming = False
-        self._reading = False
-        self._tokens: Tokens | None = None
-        self._said: list[str] = []
-        self._finished = False
-
-    @property
-    def routing(self) -> Routing:
-        return self.trial.call.routing()
-
-    def reading(self) -> None:
-        self._reading = True
-
-    def saw(self, chunk: ChatCompletionChunk) -> bool:
-        """Take in a chunk; return whether the caller is to see it: not the usage that only we asked for."""
-        self._reading = False
-        choices = choices_of(chunk)
-        for choice in choices:
-            self._take(choice)
-        usage = chunk.usage if isinstance(chunk, ChatCompletionChunk) else None
-        if usage is None:
-            return True
-        self._tokens = Tokens.from_usage(usage) or self._tokens
-        return bool(choices) or self.trial.call.order.wants_usage
-
-    def _take(self, choice: ChunkChoice) -> None:
-        self._said.append(said(choice.delta))
-        self._finished = self._finished or choice.finish_reason is not None
-        if not self.begun and has_token(choice):
-            self.begun = True
-            self.trial.deadline.begun()
-            self.trial.call.answering(self.trial)
-
-    def ended(self) -> None:
-        self._reading = False
-        if self.priming:
-            raise BrokenAnswerError("the stream ended before its first token")
-        failure = "" if self._finished else "the stream ended without a finish reason"
-        self._conclude(failure, failure)
-
-    def broke(self, error: Exception) -> None:
-        self._reading = False
-        if not self.priming:
-            cause = self.trial.failure_of(error).cause
-            self._conclude(cause, cause)
-            attach(error, self.routing)
-
-    def left(self) -> None:
-        """Note that the caller went away while a read was under way, as when a client of theirs hangs up."""
-        self._reading = False
-        self.closed()
-
-    def closed(self) -> None:
-        """Note that the response was closed: by the caller, unless a read of ours is under way."""
-        if not self._reading and not self.priming:
-            self._conclude("", "the stream was closed before its usage came")
-
-    def _conclude(self, failure: str, why_no_usage: str) -> None:
-        if self.trial.call.complete:
-            return
-        if self._tokens is not None:
-            self.trial.answered(self._tokens, failure)
-        else:
-            self.trial.answered_text("".join(self._said), failure, why_no_usage)
+    Args:
+        chunk: as the SDK parsed it.
+        begun: whether the first token has come, so that nothing need be looked for any more.
+    """
+    choices = choices_of(chunk)
+    usage = chunk.usage if isinstance(chunk, ChatCompletionChunk) else None
+    return Piece(
+        said="".join([said(choice.delta) for choice in choices]),
+        has_token=begun or any(has_token(choice) for choice in choices),
+        has_choices=bool(choices),
+        finished=any(choice.finish_reason is not None for choice in choices),
+        has_usage=usage is not None,
+        tokens=None if usage is None else Tokens.from_usage(usage),
+    )
 
 
 class RoutedStream(Stream[ChatCompletionChunk]):
     """The SDK's stream, with the record of its call as `routing`; complete once it has ended."""
 
-    _watch: _Watch
+    _watch: StreamWatch
+    _ahead: deque[ChatCompletionChunk]
 
     @property
     def routing(self) -> Routing:
@@ -111,7 +57,7 @@ class RoutedStream(Stream[ChatCompletionChunk]):
 
     def follow(self, trial: Trial) -> None:
         """Keep the record of an attempt from here on."""
-        self._watch = _Watch(trial)
+        self._watch, self._ahead = StreamWatch(trial), deque()
         self.response.stream = _Closing(self.response.stream, self._watch.closed)  # type: ignore[arg-type]
 
     def prime(self) -> None:
@@ -126,15 +72,15 @@ class RoutedStream(Stream[ChatCompletionChunk]):
         while not watch.begun:
             chunk, shown = self._step()
             if shown:
-                watch.ahead.append(chunk)
+                self._ahead.append(chunk)
         watch.priming = False
 
     def __iter__(self) -> Iterator[ChatCompletionChunk]:
         return self
 
     def __next__(self) -> ChatCompletionChunk:
-        if self._watch.ahead:
-            return self._watch.ahead.popleft()
+        if self._ahead:
+            return self._ahead.popleft()
         while True:
             chunk, shown = self._step()
             if shown:
@@ -151,13 +97,14 @@ class RoutedStream(Stream[ChatCompletionChunk]):
         except FAILURES as error:
             watch.broke(error)
             raise
-        return chunk, watch.saw(chunk)
+        return chunk, watch.saw(piece_of(chunk, begun=watch.begun))
 
 
 class AsyncRoutedStream(AsyncStream[ChatCompletionChunk]):
     """The SDK's async stream, with the record of its call as `routing`; complete once it has ended."""
 
-    _watch: _Watch
+    _watch: StreamWatch
+    _ahead: deque[ChatCompletionChunk]
 
     @property
     def routing(self) -> Routing:
@@ -166,7 +113,7 @@ class AsyncRoutedStream(AsyncStream[ChatCompletionChunk]):
 
     def follow(self, trial: Trial) -> None:
         """Keep the record of an attempt from here on."""
-        self._watch = _Watch(trial)
+        self._watch, self._ahead = StreamWatch(trial), deque()
         self.response.stream = _AsyncClosing(self.response.stream, self._watch.closed)  # type: ignore[arg-type]
 
     async def prime(self) -> None:
@@ -181,15 +128,15 @@ class AsyncRoutedStream(AsyncStream[ChatCompletionChunk]):
         while not watch.begun:
             chunk, shown = await self._step()
             if shown:
-                watch.ahead.append(chunk)
+                self._ahead.append(chunk)
         watch.priming = False
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> ChatCompletionChunk:
-        if self._watch.ahead:
-            return self._watch.ahead.popleft()
+        if self._ahead:
+            return self._ahead.popleft()
         while True:
             chunk, shown = await self._step()
             if shown:
@@ -209,7 +156,7 @@ class AsyncRoutedStream(AsyncStream[ChatCompletionChunk]):
         except asyncio.CancelledError:
             watch.left()
             raise
-        return chunk, watch.saw(chunk)
+        return chunk, watch.saw(piece_of(chunk, begun=watch.begun))
 
     async def _next_in_time(self) -> ChatCompletionChunk:
         try:

@@ -46,9 +46,21 @@ class Trial:
     def path(self) -> str:
         """Where the request goes: a path of the standard channel, or an absolute URL."""
         elsewhere = self.call.shared.config.pro_base_url
-        if self.candidate.channel is Channel.PRO and elsewhere is not None:
-            return elsewhere.rstrip("/") + CHAT_COMPLETIONS
-        return CHAT_COMPLETIONS
+        return self.url if self.candidate.channel is Channel.PRO and elsewhere else CHAT_COMPLETIONS
+
+    @property
+    def url(self) -> str:
+        """The absolute URL that the request goes to."""
+        config = self.call.shared.config
+        on_pro = self.candidate.channel is Channel.PRO and config.pro_base_url is not None
+        base = config.pro_base_url if on_pro else config.base_url
+        return f"{base}".rstrip("/") + CHAT_COMPLETIONS
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """The header with the channel's key; empty where there is none."""
+        key = self.call.shared.keys.of(self.candidate.channel)
+        return {} if key is None else {"Authorization": f"Bearer {key.reveal()}"}
 
     def request(self, *, interruptible: bool) -> dict[str, Any]:
         """Return body and options for the SDK's `post`.
@@ -63,10 +75,8 @@ class Trial:
             "max_retries": 0,
             "post_parser": self.received,
         }
-        key = self.call.shared.keys.of(channel)
-        if channel is not Channel.STANDARD and key is not None:
-            bearer = {"Authorization": f"Bearer {key.reveal()}"}
-            options["headers"] = {**bearer, **(order.options.get("headers") or {})}
+        if channel is not Channel.STANDARD and self.bearer:
+            options["headers"] = {**self.bearer, **(order.options.get("headers") or {})}
         return {"body": order.body_for(self.candidate.model), "options": options}
 
     def received(self, parsed: Any) -> Any:
