@@ -6,7 +6,7 @@ from typing import Protocol
 
 from classifier import ClassifierError
 from classifier.console import forgive_streams, run_command
-from training.commands import card, compare, evaluate, fetch, pick, promote, rollback, train
+from training.commands import card, compare, evaluate, feedback, fetch, pick, promote, rollback, train, tune
 from training.errors import TrainingError
 
 __all__ = ["COMMANDS", "main"]
@@ -28,10 +28,12 @@ class Command(Protocol):
 
 COMMANDS: Sequence[Command] = (
     train,
+    tune,
     evaluate,
     compare,
     card,
     pick,
+    feedback,
     promote,
     rollback,
     fetch,

@@ -115,8 +115,16 @@ class TuningRows:
         )
 
 
-def labelled_tuning_rows(predictor: Predictor, data: LabelledData, cost_model: CostModel) -> TuningRows:
+def labelled_tuning_rows(
+    predictor: Predictor, data: LabelledData, cost_model: CostModel, *, part: str = "all"
+) -> TuningRows:
     """Let a model judge labelled prompts, each distinct one once.
+
+    Args:
+        predictor: The model.
+        data: The labelled prompts.
+        cost_model: Prices and assumed lengths.
+        part: Keep the prompts of this part of the split alone ("train", "validation", "test"), or "all".
 
     Raises:
         EvaluationError: When there are no prompts.
@@ -127,7 +135,7 @@ def labelled_tuning_rows(predictor: Predictor, data: LabelledData, cost_model: C
         raise EvaluationError("there are no labelled prompts to tune on; give a hundred or more")
     judged = _judged(predictor, prompts)
     under = np.arange(TIERS) < needed[:, None]
-    return TuningRows(
+    rows = TuningRows(
         judged.probabilities,
         judged.known_vocabulary,
         answered=np.tile(np.arange(TIERS, dtype=np.int64), (len(prompts), 1)),
@@ -138,6 +146,7 @@ def labelled_tuning_rows(predictor: Predictor, data: LabelledData, cost_model: C
         calibrates=judged.calibrates,
         dollars=cost_model.assumptions(),
     )
+    return rows if part == "all" else rows.where(judged.parts == part)
 
 
 def outcome_tuning_rows(

@@ -79,8 +79,9 @@ class MaxUnderRouting:
             )
         else:
             what = (
-                f"The true share of under-routed prompts is at most {self.share:g} in {self.confidence:.0%} "
-                "of draws of calibration prompts (exact binomial bound, settings tested from the safest on)."
+                f"The true share of under-routed prompts is at most {self.share:g} in at least "
+                f"{self.confidence * 100:.4g} % of draws of calibration prompts (exact binomial bound, "
+                "settings tested from the safest on)."
             )
         return (
             f"{what} It holds for prompts drawn as these were (exchangeable), each distinct one counting "
