@@ -29,9 +29,9 @@ HELP = "choose which prompts of a log to label"
 EXAMPLES = f"""\
 strategies:
   random     any distinct prompt is as likely as any other
-  diverse    the most typical prompt of each of N clusters
+  diverse    far apart in what they are about: drawn like the first centres of k-means++
   uncertain  the prompts between whose two most probable tiers the model hesitates most
-  both       of each of N clusters the one of which the model is least sure
+  both       drawn as the diverse ones, the likelier the less sure the model is
 
 {wrapped(BENCHMARK_VERDICT)}
 
