@@ -6,7 +6,19 @@ from typing import Protocol
 
 from classifier import ClassifierError
 from classifier.console import forgive_streams, run_command
-from training.commands import card, compare, evaluate, feedback, fetch, pick, promote, rollback, train, tune
+from training.commands import (
+    card,
+    compare,
+    curve,
+    evaluate,
+    feedback,
+    fetch,
+    pick,
+    promote,
+    rollback,
+    train,
+    tune,
+)
 from training.errors import TrainingError
 
 __all__ = ["COMMANDS", "main"]
@@ -31,6 +43,7 @@ COMMANDS: Sequence[Command] = (
     tune,
     evaluate,
     compare,
+    curve,
     card,
     pick,
     feedback,

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["GapCurve", "apgr", "cpt", "routing_curve", "strong_calls"]
+from training.curve_shapes import ROUNDING, first_crossing
+
+__all__ = ["GapCurve", "apgr", "cpt", "decile_thresholds", "routing_curve"]
 
 FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 _DECILES = 10
-_ROUNDING = 1e-12  # a mean of a thousand scores is known no better
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,20 +57,11 @@ class GapCurve:
         Args:
             share: of the gap, in [0, 1].
         """
-        target = (self.weak + share * self._gap())[..., None]
-        reached = self.quality >= target - _ROUNDING
-        at = np.argmax(reached, axis=-1)[..., None]
-        before = np.maximum(at - 1, 0)
-        low, high = (np.take_along_axis(self.quality, place, -1) for place in (before, at))
-        start, end = (np.take_along_axis(self.share, place, -1) for place in (before, at))
-        rise = high - low
-        part = np.divide(target - low, rise, out=np.zeros_like(rise), where=rise > 0)
-        found = (start + np.clip(part, 0.0, 1.0) * (end - start))[..., 0]
-        return np.where(reached.any(axis=-1) & (self._gap() > 0), found, np.nan)
+        return first_crossing(self.share, self.quality, self.weak + share * self._gap())
 
     def _gap(self) -> FloatArray:
         gap = np.asarray(self.strong - self.weak, dtype=np.float64)
-        return np.where(gap > _ROUNDING, gap, np.nan)
+        return np.where(gap > ROUNDING, gap, np.nan)
 
 
 def routing_curve(win_rate: FloatArray, weak: FloatArray, strong: FloatArray) -> GapCurve:
@@ -88,15 +79,15 @@ def routing_curve(win_rate: FloatArray, weak: FloatArray, strong: FloatArray) ->
     Returns:
         Eleven points, by rising share.
     """
-    to_strong = strong_calls(win_rate)
+    thresholds = decile_thresholds(win_rate)[:, None]
+    to_strong = np.concatenate([win_rate > thresholds[:1], win_rate >= thresholds[1:]])
     quality = np.where(to_strong, strong, weak).mean(axis=1)
     return GapCurve(to_strong.mean(axis=1), quality, np.asarray(weak.mean()), np.asarray(strong.mean()))
 
 
-def strong_calls(win_rate: FloatArray) -> BoolArray:
-    """Return which prompts go to the strong model at each decile, shape (11, n_prompts), fewest first."""
-    thresholds = np.quantile(win_rate, np.arange(_DECILES, -1, -1) / _DECILES)[:, None]
-    return np.concatenate([win_rate > thresholds[:1], win_rate >= thresholds[1:]])
+def decile_thresholds(win_rate: FloatArray) -> FloatArray:
+    """Return the deciles of the win rate from the highest to the lowest, shape (11,)."""
+    return np.asarray(np.quantile(win_rate, np.arange(_DECILES, -1, -1) / _DECILES), dtype=np.float64)
 
 
 def apgr(win_rate: FloatArray, weak: FloatArray, strong: FloatArray) -> float:

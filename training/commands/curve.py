@@ -1,0 +1,159 @@
+"""`curve`: quality against dollars, judged by outcomes."""
+
+import argparse
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import Literal, cast
+
+from tqdm import tqdm
+
+from classifier import TierPredictor
+from classifier.atomic_file import write_whole
+from training.commands.inputs import load_predictor, print_result, refuse_unwritable
+from training.commands.options import PARTS, add_json, add_model, add_seed, whole_number
+from training.commands.outcome_options import add_outcomes, read_outcome_arguments
+from training.cost_quality import RESAMPLES, cost_quality
+from training.cost_quality_result import CostQuality, Seen
+from training.costs import TIER_USD_PER_MILLION, CostModel
+from training.curve_parts import part_of_table
+from training.curve_plots import cost_quality_figure, png
+from training.curve_remarks import remarks
+from training.curve_table import points_csv
+from training.curve_text import cost_quality_text
+from training.errors import DataError, EvaluationError
+from training.labelled import read_labelled
+from training.outcome_table import OutcomeTable
+from training.plots import svg
+from training.split import SplitName
+from training.table_files import column_names, find_files
+
+__all__ = ["EXAMPLES", "HELP", "NAME", "add_arguments", "run"]
+
+NAME = "curve"
+HELP = "show what a model's routing is worth on outcomes: quality against dollars"
+EXAMPLES = """\
+examples:
+  python -m training curve default outcomes.parquet --cheap score:small --premium score:large
+  python -m training curve model.tierwise labels.jsonl --part test --plot curve.png --csv points.csv
+  python -m training curve model.tierwise outcomes.csv --cheap a --balanced b --premium c \\
+      --usd-per-million 0.15 0.60 2.50
+"""
+_PICTURES = (".png", ".svg")
+_AT_LEAST = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what can be asked."""
+    add_model(parser)
+    add_outcomes(parser)
+    parser.add_argument(
+        "--part",
+        choices=PARTS,
+        default="auto",
+        help="the part of OUTCOMES to judge by, as `train` splits it; auto: all, or one it was not fitted on",
+    )
+    parser.add_argument(
+        "--usd-per-million",
+        nargs=3,
+        type=float,
+        default=TIER_USD_PER_MILLION,
+        metavar=("CHEAP", "BALANCED", "PREMIUM"),
+        help="US dollars per million tokens, used where OUTCOMES has no dollars of its own (%(default)s)",
+    )
+    parser.add_argument(
+        "--resamples",
+        type=whole_number(1, 100_000),
+        default=RESAMPLES,
+        metavar="N",
+        help="bootstrap draws behind the intervals (%(default)s)",
+    )
+    add_seed(parser, "the bootstrap")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write the points of all curves")
+    parser.add_argument("--plot", type=_picture, metavar="FILE", help="also draw it, as .png or .svg")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Judge and report."""
+    prices = CostModel(tuple(arguments.usd_per_million))
+    predictor = load_predictor(arguments.model)
+    for file in filter(None, (arguments.csv, arguments.plot)):
+        refuse_unwritable(file)
+    table, seen = _chosen_rows(arguments, predictor)
+    with tqdm(total=2 * len(table), unit=" prompts", disable=None, leave=False) as bar:
+        found = cost_quality(
+            predictor,
+            table,
+            cost_model=prices,
+            resamples=arguments.resamples,
+            seed=arguments.seed,
+            seen=seen,
+            progress=bar.update,
+        )
+    if arguments.csv:
+        write_whole(arguments.csv, points_csv(found).encode())
+    if arguments.plot:
+        write_whole(arguments.plot, _drawn(found, arguments.plot))
+    facts = lambda: found.as_dict() | {"remarks": list(remarks(found))}  # noqa: E731
+    print_result(arguments.json, facts, lambda: cost_quality_text(found))
+    return 0
+
+
+def _picture(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in _PICTURES:
+        raise argparse.ArgumentTypeError(f"{text!r}: use a file name that ends in .png or .svg")
+    return path
+
+
+def _drawn(found: CostQuality, path: Path) -> bytes:
+    figure = cost_quality_figure(found)
+    return png(figure) if path.suffix.lower() == ".png" else svg(figure).encode()
+
+
+def _chosen_rows(arguments: argparse.Namespace, predictor: TierPredictor) -> tuple[OutcomeTable, Seen]:
+    """The outcomes to judge by, and whether the model was fitted on some of them.
+
+    Raises:
+        EvaluationError: when the part that was asked for is empty, or nothing is left that the model has not
+            seen.
+    """
+    table = read_outcome_arguments(arguments, at_least=_AT_LEAST)
+    fitted = _fitted_on(predictor, {table.digest, *_labelled_digest(arguments.outcomes)})
+    part = arguments.part
+    if part == "auto":
+        part = _unseen(fitted)
+    seen: Seen = "unknown"
+    if fitted:
+        seen = "yes" if part == "all" or part in fitted else "no"
+    return (table if part == "all" else part_of_table(table, cast(SplitName, part))), seen
+
+
+def _unseen(fitted: Collection[str]) -> Literal["all", "validation", "test"]:
+    if not fitted:
+        return "all"
+    parts: tuple[Literal["validation", "test"], ...] = ("validation", "test")
+    for part in parts:
+        if part not in fitted:
+            print(f"note: fitted on parts of these outcomes: judged by the {part} part", file=sys.stderr)
+            return part
+    raise EvaluationError(
+        "the model was fitted on every part of these outcomes: give some that it has not seen, or --part all"
+    )
+
+
+def _fitted_on(predictor: TierPredictor, digests: Collection[str]) -> Collection[str]:
+    """The parts of these outcomes that the model says it was fitted on."""
+    facts = predictor.provenance.get("training_data", {})
+    return facts.get("fitted_on", []) if facts.get("digest") in digests else []
+
+
+def _labelled_digest(path: Path) -> Collection[str]:
+    """The digest by which a model knows a file that has both outcomes and labels; none where it has not."""
+    if not all("tier" in column_names(file) for file in find_files(path)):
+        return ()
+    try:
+        return (read_labelled(path, skip_bad_rows=True, rows_per_tier=0).digest,)
+    except DataError:
+        return ()  # no labels that a model could have been fitted on
