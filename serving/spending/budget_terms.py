@@ -4,14 +4,18 @@ Amounts are integers: millionths of a US dollar (micro-dollars) or tokens. No bu
 """
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from decimal import ROUND_CEILING, Decimal
 
 __all__ = [
+    "MOST",
     "PREMIUM",
     "Budget",
     "Claim",
+    "Orphan",
+    "Overrun",
     "Refused",
     "Reserved",
     "Standing",
@@ -23,6 +27,7 @@ __all__ = [
     "next_day_at",
 ]
 
+MOST = 10**15  # a billion dollars in micro-dollars: sums of such amounts stay far inside 64 bits
 PREMIUM = "premium"  # the scope of all that is spent on the premium tier, whoever asks
 
 
@@ -40,12 +45,15 @@ class Budget:
     Attributes:
         scope: whose spend it caps: `PREMIUM`, or `key_scope(key_id)`.
         unit: what it is counted in.
-        cap: micro-dollars or tokens a day, at least 0.
+        cap: micro-dollars or tokens a day, in [0, MOST].
     """
 
     scope: str
     unit: Unit
     cap: int
+
+    def __post_init__(self) -> None:
+        _check("cap", self.cap)
 
     def claim(self, day: str, amount: int) -> "Claim":
         """Return the claim to so much of a day's budget."""
@@ -60,8 +68,8 @@ class Claim:
         scope: of the budget.
         unit: of the budget.
         day: the budget's day, as `day_of` tells it.
-        cap: of the budget, as it is configured now.
-        amount: upper bound of the call, micro-dollars or tokens, at least 0.
+        cap: of the budget, as it is configured now, in [0, MOST].
+        amount: upper bound of the call, micro-dollars or tokens, in [0, MOST].
     """
 
     scope: str
@@ -69,6 +77,10 @@ class Claim:
     day: str
     cap: int
     amount: int
+
+    def __post_init__(self) -> None:
+        _check("cap", self.cap)
+        _check("amount", self.amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,40 @@ class Standing:
         return max(0, self.cap - self.spent - self.reserved)
 
 
+@dataclass(frozen=True, slots=True)
+class Overrun:
+    """A call that came to more than had been reserved for it: its bound was wrong.
+
+    Attributes:
+        scope: of the budget.
+        unit: of the budget.
+        day: of the budget.
+        bound: what had been reserved.
+        actual: what it came to.
+    """
+
+    scope: str
+    unit: Unit
+    day: str
+    bound: int
+    actual: int
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A reservation whose process died, charged at its bound.
+
+    Attributes:
+        reservation_id: of the reservation.
+        instance: the process that died.
+        charged: micro-dollars or tokens, by scope and unit.
+    """
+
+    reservation_id: str
+    instance: str
+    charged: Mapping[tuple[str, Unit], int]
+
+
 def key_scope(key_id: str) -> str:
     """Return the scope of one API key's spend.
 
@@ -172,3 +218,8 @@ def next_day_at(at: float, zone: tzinfo) -> float:
     """Return when the next day begins, seconds since the epoch; after days of 23 or 25 hours too."""
     tomorrow = datetime.fromtimestamp(at, zone).date() + timedelta(days=1)
     return datetime.combine(tomorrow, time.min, zone).timestamp()
+
+
+def _check(name: str, amount: int) -> None:
+    if not 0 <= amount <= MOST:
+        raise ValueError(f"{name} is {amount!r}: it must lie between 0 and {MOST}")

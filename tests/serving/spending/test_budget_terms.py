@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.spending.budget_terms import (
+    MOST,
     PREMIUM,
     Budget,
     Claim,
@@ -28,6 +29,14 @@ def test_a_budget_makes_claims_in_its_own_terms() -> None:
     assert Budget(PREMIUM, Unit.USD, 5_000_000).claim("2026-11-22", 1200) == Claim(
         PREMIUM, Unit.USD, "2026-11-22", 5_000_000, 1200
     )
+
+
+@pytest.mark.parametrize("amount", [-1, MOST + 1])
+def test_an_amount_out_of_range_is_refused(amount: int) -> None:
+    with pytest.raises(ValueError, match=f"amount is {amount}: it must lie between 0 and"):
+        Budget(PREMIUM, Unit.USD, 0).claim("2026-11-22", amount)
+    with pytest.raises(ValueError, match=f"cap is {amount}: it must lie between 0 and"):
+        Budget(PREMIUM, Unit.USD, amount)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The revisions of the schema, which Alembic reads as files; `serving.state.migrate` applies them."""
