@@ -21,7 +21,6 @@ _TRUTHS: Final[Mapping[object, bool]] = {
     **dict.fromkeys((False, 0, 0.0, None, "false", "0", "0.0", "no", *_MISSING), False),
 }
 _ROUNDING: Final = 1e-9
-_LARGEST: Final = 10**300  # a whole number above it may be no float
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +80,9 @@ def outcome_prompt(raw: RawRow, layout: OutcomeLayout) -> str | Messages:
     Raises:
         RowError: There is none, or nobody asks anything in it.
     """
-    row = raw
-    if layout.has_lists:
-        text = raw.cells.get("prompt")
-        row = replace(raw, cells={**raw.cells, "prompt": _unlisted(text)})
+    text = raw.cells.get("prompt")
+    may_be_list = layout.has_lists and isinstance(text, str) and text.startswith("[")
+    row = replace(raw, cells={**raw.cells, "prompt": _unlisted(str(text))}) if may_be_list else raw
     prompt = prompt_of(row)
     reading_of(row, prompt)
     return prompt
@@ -136,29 +134,24 @@ def _amount(place: Place, column: str, value: object, unit: str) -> float:
 
 
 def _number(place: Place, column: str, value: object, what: str) -> float:
-    if isinstance(value, int | float):
-        return float(value) if isinstance(value, float) or abs(value) < _LARGEST else math.inf
-    if value is None:
-        return math.nan
-    if isinstance(value, str):
-        word = value.strip().lower()
+    try:
+        if isinstance(value, str | float) or hasattr(value, "__float__"):
+            return float(value)
+    except ValueError:
+        word = str(value).strip().lower()
         if word in _MISSING:
             return math.nan
         if word in ("true", "false") and what == "a score":
             return float(word == "true")
-        try:
-            return float(word)
-        except ValueError:
-            pass
-    elif hasattr(value, "__float__"):  # a Decimal, from Parquet
-        return float(value)
+    except OverflowError:
+        return math.inf
+    if value is None:
+        return math.nan
     raise RowError(place, column, f"{shown(value)} is not {what}; give a number, or leave the cell empty")
 
 
-def _unlisted(text: object) -> object:
+def _unlisted(text: str) -> str:
     """Return the text that a list of strings stands for; any other as it is."""
-    if not isinstance(text, str) or not (text.startswith("[") and text.endswith("]")):
-        return text
     for parse in _PARSERS:
         try:
             value = parse(text)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,18 @@ from training.outcome_cells import outcome_prompt
 from training.outcome_columns import OutcomeLayout
 from training.table_files import RawRow, read_rows
 
-__all__ = ["DescribedPrompt", "OutcomePrompts", "described_prompt", "file_state", "prompt_hash"]
+__all__ = [
+    "DescribedPrompt",
+    "OutcomePrompts",
+    "check_descriptions",
+    "described_prompt",
+    "file_state",
+    "prompt_hash",
+]
 
 FileState = tuple[int, int]
+
+_DESCRIPTIONS: Final = ("id", "prompt_id", "source", "eval_name", "language", "domain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,17 @@ def described_prompt(raw: RawRow, layout: OutcomeLayout) -> DescribedPrompt:
         language=word_of(raw, "language"),
         domain=word_of(raw, "domain"),
     )
+
+
+def check_descriptions(raw: RawRow) -> None:
+    """Check what a row says of its prompt, without reading it.
+
+    Raises:
+        RowError: a description is no text.
+    """
+    for column in _DESCRIPTIONS:
+        if column in raw.cells:
+            word_of(raw, column)
 
 
 def prompt_hash(prompt: str | Messages) -> int:

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from training.errors import DataError, RowError
-from training.outcome_cells import Scale, is_contaminated, outcome_numbers
+from training.outcome_cells import Scale, is_contaminated, outcome_numbers, outcome_prompt
 from training.outcome_columns import OutcomeLayout
-from training.outcome_prompts import described_prompt, prompt_hash
+from training.outcome_prompts import check_descriptions, prompt_hash
 from training.table_files import RawRow, read_rows
 
 __all__ = ["ScannedRows", "scan_file"]
@@ -107,7 +107,8 @@ def _read_row(raw: RawRow, layout: OutcomeLayout, scale: Scale, found: ScannedRo
         found.contaminated += 1
         return
     numbers = outcome_numbers(raw, layout, scale)
-    key = prompt_hash(described_prompt(raw, layout).prompt)
+    check_descriptions(raw)
+    key = prompt_hash(outcome_prompt(raw, layout))
     found.keep(place, key, _spread(numbers, column, len(layout.tiers)) if layout.is_long else numbers)
 
 
