@@ -75,4 +75,4 @@ def _win_rate(prompts: list[str], scores: FloatArray, held_out: npt.NDArray[np.b
     asked = [prompt for prompt, away in zip(prompts, held_out, strict=True) if away]
     model = TierClassifier.of(_SETTINGS)
     model.fit(seen, labels.tiers[~held_out], labels.weights[~held_out])
-    return model.predict_proba(asked)[:, 1]
+    return model.predict_proba(asked)[:, Tier.PREMIUM]
