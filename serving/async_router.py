@@ -1,15 +1,13 @@
 """The router as a drop-in for `openai.AsyncOpenAI`: nothing but the waiting stands here."""
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any, Self
 
 from serving.answer import Answer, answer_of, as_messages
 from serving.config import RouterConfig
 from serving.core import RouterCore
-from serving.deadline import Deadline, watch_async
+from serving.deadline import watch_async, within
 from serving.selection import AUTO, Predictor
 from serving.streams import AsyncRoutedStream
 from serving.summary import Summary
@@ -90,7 +88,7 @@ class AsyncTierRouter(AsyncOpenAI):
         call = self.core.begin(rest.get("body") or {}, options, streams=stream, timeout=self.timeout)
         for trial in call.trials():
             try:
-                async with _within(trial.deadline):
+                async with within(trial.deadline):
                     request = trial.request(interruptible=True)
                     answer = await super().post(
                         trial.path, cast_to=cast_to, stream=stream, stream_cls=AsyncRoutedStream, **request
@@ -109,15 +107,3 @@ class AsyncTierRouter(AsyncOpenAI):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.base_url)!r})"
-
-
-@asynccontextmanager
-async def _within(deadline: Deadline) -> AsyncIterator[None]:
-    """Interrupt what runs too long, with more time once the first byte or token is there."""
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(deadline.left()) as scope:
-        deadline.on_move(lambda left: scope.reschedule(loop.time() + left))
-        try:
-            yield
-        finally:
-            deadline.on_move(None)

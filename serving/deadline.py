@@ -10,15 +10,17 @@ out. Here a `Deadline` knows how much time is left at any moment, and every wait
   caller's that does not rest on httpcore2 gets the times as they stood when the attempt began, for each read.
 """
 
+import asyncio
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpcore2
 import httpx2
 
-__all__ = ["Deadline", "Limits", "watch", "watch_async"]
+__all__ = ["Deadline", "Limits", "watch", "watch_async", "within"]
 
 _A_DAY = 86_400.0  # sockets take no infinity; whoever sets no deadline gets this one
 
@@ -150,6 +152,18 @@ class _Allowance(float):
         self._deadline.response = response
         if not self._streams:
             self._deadline.begun()
+
+
+@asynccontextmanager
+async def within(deadline: Deadline) -> AsyncIterator[None]:
+    """Interrupt what runs too long, with more time once the first byte or token is there."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(deadline.left()) as scope:
+        deadline.on_move(lambda left: scope.reschedule(loop.time() + left))
+        try:
+            yield
+        finally:
+            deadline.on_move(None)
 
 
 def watch(client: httpx2.Client) -> None:

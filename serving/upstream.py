@@ -58,6 +58,7 @@ __all__ = [
     "is_streaming_raw",
     "mask_error",
     "said",
+    "status_error",
 ]
 
 CHAT_COMPLETIONS = "/chat/completions"
@@ -141,6 +142,20 @@ def _masked(value: Any, mask: Callable[[str], str]) -> Any:
         case list():
             return [_masked(each, mask) for each in value]
     return value
+
+
+def status_error(response: Response) -> APIStatusError:
+    """Return the SDK's exception for a response with an error status that has been read."""
+    words = f"Error code: {response.status_code}"
+    try:
+        body: Any = json.loads(response.content)
+    except (ValueError, RecursionError):
+        body = response.text
+    details = body.get("error", body) if isinstance(body, Mapping) else body
+    message = _field(details, "message")
+    if isinstance(message, str) and message:
+        words = f"{words} - {message}"
+    return APIStatusError(words, response=response, body=details)
 
 
 def is_raw(options: Mapping[str, Any]) -> bool:
