@@ -13,6 +13,7 @@ from training.commands import (
     evaluate,
     feedback,
     fetch,
+    outcomes,
     pick,
     promote,
     rollback,
@@ -39,6 +40,7 @@ class Command(Protocol):
 
 
 COMMANDS: Sequence[Command] = (
+    outcomes,
     train,
     tune,
     evaluate,

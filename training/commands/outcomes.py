@@ -1,0 +1,90 @@
+"""`outcomes`: make labels from how well each tier answered each prompt."""
+
+import argparse
+from pathlib import Path
+
+from training.commands.inputs import print_result, refuse_unwritable
+from training.commands.options import add_json, share
+from training.commands.outcome_options import add_outcomes, read_outcome_arguments_fully
+from training.errors import OutputError
+from training.outcome_labels import TIE_WEIGHT, label_outcomes
+from training.outcome_report import outcome_report, refuse_one_tier
+from training.outcome_report_text import next_commands, outcome_report_text
+from training.outcome_writing import write_labelled_outcomes
+
+__all__ = ["EXAMPLES", "HELP", "NAME", "add_arguments", "run"]
+
+NAME = "outcomes"
+HELP = "make labels from how well each tier answered each prompt"
+EXAMPLES = """\
+examples:
+  python -m training outcomes scores.csv --cheap small-model --balanced middle-model --premium large-model
+  python -m training outcomes ratings.parquet --cheap small --premium large --scale 1 10 --out labels.jsonl
+
+A label is the cheapest tier whose score is within the tolerance of the best; where nobody solves a prompt,
+the cheapest. Its weight grows from the tie weight, where all tiers do equally well, by the spread of the
+scores, to 1. A repeated prompt counts once, with the mean of its scores. The file that is written is a
+labelled set for `train` and an outcome table for `curve`.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what can be asked."""
+    add_outcomes(parser, "file")
+    parser.add_argument(
+        "--tolerance",
+        type=share,
+        default=0.0,
+        metavar="T",
+        help="how much worse than the best score still will do, in [0, 1] (%(default)s)",
+    )
+    parser.add_argument(
+        "--tie-weight",
+        type=_weight,
+        default=TIE_WEIGHT,
+        metavar="W",
+        help="weight of a prompt on which all tiers do equally well, above 0, up to 1 (%(default)s)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("labels.jsonl"),
+        metavar="FILE",
+        help="the labelled set to write, as JSON Lines (%(default)s)",
+    )
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read, label, write and report."""
+    _check_out(arguments.out, arguments.file)
+    reading = read_outcome_arguments_fully(arguments, name="file")
+    table = reading.table
+    labels = label_outcomes(
+        table.scores, table.tiers, tolerance=arguments.tolerance, tie_weight=arguments.tie_weight
+    )
+    refuse_one_tier(table, labels)
+    report = outcome_report(reading, labels)
+    write_labelled_outcomes(arguments.out, table, reading.source.described(), labels)
+    commands = next_commands(str(arguments.out), "model.tierwise", [tier.label for tier in table.tiers])
+    print_result(
+        arguments.json,
+        lambda: {**report.as_dict(), "written": str(arguments.out), "next": commands},
+        lambda: outcome_report_text(report, str(arguments.out), commands),
+    )
+    return 0
+
+
+def _check_out(out: Path, source: Path) -> None:
+    refuse_unwritable(out)
+    if out.suffix.lower() not in (".jsonl", ".ndjson"):
+        raise OutputError(f"{out}: the labelled set is written as JSON Lines; end the name with .jsonl")
+    if out.exists() and source.exists() and out.samefile(source):
+        raise OutputError(f"{out}: this is the table that is read; name another file to write")
+
+
+def _weight(text: str) -> float:
+    number = share(text)
+    if number == 0.0:
+        raise argparse.ArgumentTypeError(f"{text!r}: a weight of 0 would drop these prompts; use one above 0")
+    return number
