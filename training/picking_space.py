@@ -41,13 +41,15 @@ def text_space(texts: Sequence[str], seed: int = 0) -> SpaceArray:
     counter = _counter()
     step = -(-len(texts) // _SAMPLE)
     counts = counter.transform(texts[::step])
+    used = np.unique(counts.indices)  # the others of a quarter of a million would cost memory for nothing
+    counts = counts[:, used]
+    wide = min(_DIMENSIONS, len(used) - 1, counts.shape[0] - 1)
+    if wide < 1:
+        return np.zeros((len(texts), 1), dtype=np.float32)
     weights = TfidfTransformer().fit(counts)
     sample = weights.transform(counts)
-    wide = min(_DIMENSIONS, sample.shape[0] - 1)
-    if wide < 1 or not sample.nnz:
-        return np.zeros((len(texts), 1), dtype=np.float32)
     decomposition = TruncatedSVD(wide, random_state=seed, n_iter=3).fit(sample)
-    chunks = (weights.transform(counts) for counts in _counted(counter, texts))
+    chunks = (weights.transform(chunk[:, used]) for chunk in _counted(counter, texts))
     return np.concatenate([_unit(decomposition.transform(chunk)) for chunk in chunks])
 
 
