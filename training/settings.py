@@ -9,7 +9,7 @@ from classifier.features import EXCERPT, Excerpt
 from classifier.statistic import STATISTICS
 from training.errors import SettingsError
 
-__all__ = ["DEFAULT_SETTINGS", "FitSettings"]
+__all__ = ["DEFAULT_SETTINGS", "OUTCOME_SETTINGS", "PRESETS", "FitSettings"]
 
 
 _WHOLE_NUMBERS = ("window", "ask", "longest_ngram", "min_documents", "max_ngrams")
@@ -92,3 +92,9 @@ def _require(holds: bool, otherwise: str) -> None:
 
 DEFAULT_SETTINGS = FitSettings()
 """Found by `--tune` on the project's own data, with whole sources held out."""
+
+OUTCOME_SETTINGS = FitSettings(inverse_penalty=1.0, min_documents=2, middle_weight=1.0)
+"""For labels from outcomes, which are noisier: a harder penalty."""
+
+PRESETS: Mapping[str, FitSettings] = {"default": DEFAULT_SETTINGS, "outcomes": OUTCOME_SETTINGS}
+"""Settings that go by a name."""

@@ -2,7 +2,7 @@
 
 import io
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 import joblib
 from threadpoolctl import threadpool_limits
 
-from classifier import RiskPolicy, TierPredictor
+from classifier import TIERS, BoundedPolicy, Policy, RiskPolicy, Tier, TierPredictor
 from classifier.atomic_file import write_whole
 from classifier.conversation import ConversationHead
 from classifier.model_file import Model
@@ -123,11 +123,13 @@ def _train(
     step("fitting")
     fitted = fit_model(split.train, split.validation, search.best if search else options.settings)
     step("choosing the policy")
-    head = spare_head() if fitted.head is None else None
+    absent = [tier for tier in TIERS if tier not in set(data.frame["tier"])]
+    # A head from elsewhere weighs three tiers: where one is absent, it would bring it back.
+    head = spare_head() if fitted.head is None and not absent else None
     unset = compile_model(fitted, RiskPolicy(0.0), {}, head)
     rows = route_rows(TierPredictor(unset), split.validation)
     choice = largest_max_risk(rows.probabilities, rows.needed, rows.weights, options.under_routing)
-    model = unset.with_policy(RiskPolicy(choice.max_risk))
+    model = unset.with_policy(_policy(choice, absent))
     step("evaluating")
     validation = evaluate_model(TierPredictor(model), split.validation, seed=options.seed)
     if options.refit:
@@ -135,15 +137,28 @@ def _train(
         fitted = refit_model(fitted, all_but_test(split))
         model = compile_model(fitted, model.policy, {}, head)
     test = evaluate_model(TierPredictor(model), split.test, seed=options.seed) if options.final else None
-    facts = _provenance(data, split, fitted, choice, {"validation": validation, "test": test})
+    facts = _provenance(data, split, fitted, head, choice, {"validation": validation, "test": test})
     facts["training_data"]["fitted_on"] = ["train", "validation"] if options.refit else ["train"]
     return Trained(fitted, replace(model, provenance=facts), choice, split, search, validation, test)
+
+
+def _policy(choice: PolicyChoice, absent: Sequence[Tier]) -> Policy:
+    """The chosen policy; of the lowest tier, where it is absent, the risk is 1 but for rounding."""
+    policy = RiskPolicy(choice.max_risk)
+    return BoundedPolicy(policy, floor=Tier.BALANCED) if Tier.CHEAP in absent else policy
+
+
+def _head_words(fitted: FittedModel, spare: ConversationHead | None) -> str:
+    if fitted.head is not None:
+        return "fitted on this data"
+    return "none: a conversation is judged by its last turn" if spare is None else "taken from another model"
 
 
 def _provenance(
     data: LabelledData,
     split: Split,
     fitted: FittedModel,
+    head: ConversationHead | None,
     choice: PolicyChoice,
     evaluations: Mapping[str, Evaluation | None],
 ) -> dict[str, Any]:
@@ -157,7 +172,8 @@ def _provenance(
         },
         "settings": fitted.settings.as_dict(),
         "inverse_temperature": fitted.inverse_temperature,
-        "conversation_head": "fitted on this data" if fitted.head is not None else "taken from another model",
+        "tiers": [tier.label for tier in TIERS if tier in set(data.frame["tier"])],
+        "conversation_head": _head_words(fitted, head),
         "policy_chosen_for": choice.as_dict(),
         "metrics": {name: found.flat_metrics() for name, found in evaluations.items() if found},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _VERSIONED}},

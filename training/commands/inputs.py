@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from classifier import TierPredictor
+from classifier import TIERS, Tier, TierPredictor
 from training.errors import OutputError
 from training.labelled import LabelledData, read_labelled
 from training.split import split_data
@@ -26,14 +26,22 @@ def load_predictor(name: str) -> TierPredictor:
     return TierPredictor.default() if name == "default" else TierPredictor.load(name)
 
 
-def read_data(arguments: argparse.Namespace, *, rows_per_tier: int = 0) -> LabelledData:
+def read_data(
+    arguments: argparse.Namespace, *, rows_per_tier: int = 0, tiers: Sequence[Tier] = TIERS
+) -> LabelledData:
     """Read the labelled rows, and list the ones that were skipped on standard error.
 
     Args:
         arguments: `data` and `skip_bad_rows`, as `options.add_data` adds them.
         rows_per_tier: how many of each tier there must be; to be judged, any rows will do.
+        tiers: the tiers that rows may have.
     """
-    data = read_labelled(arguments.data, skip_bad_rows=arguments.skip_bad_rows, rows_per_tier=rows_per_tier)
+    data = read_labelled(
+        arguments.data,
+        skip_bad_rows=arguments.skip_bad_rows,
+        rows_per_tier=rows_per_tier,
+        tiers=tiers,
+    )
     for row in data.skipped:
         print(f"skipped: {row}", file=sys.stderr)
     return data

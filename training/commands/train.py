@@ -4,13 +4,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from classifier import TierPredictor
+from classifier import TIERS, Tier, TierPredictor
 from classifier.conversation import ConversationHead
 from classifier.model_file import write_model
 from training.commands.inputs import print_result, read_data, refuse_unwritable
@@ -19,7 +19,7 @@ from training.errors import SettingsError
 from training.labelled import ROWS_PER_TIER, LabelledData
 from training.plots import figures
 from training.policy_choice import DEFAULT_UNDER_ROUTING
-from training.settings import DEFAULT_SETTINGS, FitSettings
+from training.settings import PRESETS, FitSettings
 from training.summary import run_metrics, run_parameters, train_facts, train_summary
 from training.tracking import TrackedResult, TrackedRun, track, tracking_uri
 from training.train_run import Trained, TrainOptions, train, write_pipeline
@@ -31,6 +31,7 @@ HELP = "fit a model on labelled prompts and write its file"
 EXAMPLES = """\
 examples:
   python -m training train data/ --out model.tierwise
+  python -m training train labels.jsonl --settings outcomes --tiers cheap premium
   python -m training train prompts.csv --tune --jobs 2 --under-routing 0.05
 """
 _BAR = "{desc}: {bar} {n_fmt}/{total_fmt} [{elapsed}]"
@@ -46,7 +47,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the model file to write; the scikit-learn pipeline goes beside it as FILE.joblib (%(default)s)",
     )
-    parser.add_argument("--settings", type=Path, metavar="FILE", help="settings to fit with, as JSON")
+    parser.add_argument(
+        "--settings",
+        default="default",
+        metavar="NAME",
+        help=f"what to fit with: {' or '.join(PRESETS)}, or a JSON file (%(default)s)",
+    )
+    parser.add_argument(
+        "--tiers",
+        nargs="+",
+        choices=[tier.label for tier in TIERS],
+        default=[tier.label for tier in TIERS],
+        metavar="TIER",
+        help="choose between these tiers alone: two of cheap, balanced, premium (all three)",
+    )
     parser.add_argument(
         "--tune", action="store_true", help="search the settings first, with whole sources held out"
     )
@@ -92,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
         jobs=arguments.jobs,
     )
     refuse_unwritable(arguments.out)
-    data = read_data(arguments, rows_per_tier=ROWS_PER_TIER)
+    data = read_data(arguments, rows_per_tier=ROWS_PER_TIER, tiers=_tiers(arguments.tiers))
     steps = 5 + options.tune + options.refit
     with tqdm(total=steps, desc="training", bar_format=_BAR, disable=None, file=sys.stderr) as bar:
         trained = train(data, options, step=_stepper(bar), track=_tracked, spare_head=_packaged_head)
@@ -110,13 +124,23 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _settings(path: Path | None) -> FitSettings:
-    if path is None:
-        return DEFAULT_SETTINGS
+def _tiers(names: Sequence[str]) -> list[Tier]:
+    tiers = sorted({Tier.parse(name) for name in names})
+    if len(tiers) < 2:
+        raise SettingsError(f"--tiers {' '.join(names)}: give at least two of cheap, balanced, premium")
+    return tiers
+
+
+def _settings(name: str) -> FitSettings:
+    if name in PRESETS:
+        return PRESETS[name]
+    path = Path(name)
     try:
         mapping = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{path}: cannot read settings here: {error}") from error
+        raise SettingsError(
+            f"{path}: neither {' nor '.join(PRESETS)} nor settings that can be read: {error}"
+        ) from error
     if not isinstance(mapping, dict):
         raise SettingsError(f"{path}: settings are a JSON object, such as {{'inverse_penalty': 20}}")
     try:
