@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 import numpy.typing as npt
@@ -124,9 +125,8 @@ def oracle_family(table: OutcomeTable, usd: FloatArray) -> Family:
         usd: US dollars for one answer, shape (n_prompts, n_tiers).
     """
     gains = [
-        _ratio(table.scores[:, high] - table.scores[:, low], usd[:, high] - usd[:, low])
-        for low in range(len(table.tiers))
-        for high in range(low + 1, len(table.tiers))
+        _ratio(table.scores[:, better] - table.scores[:, worse], usd[:, better] - usd[:, worse])
+        for better, worse in permutations(range(len(table.tiers)), 2)
     ]
     settings = _quantiles(np.stack(gains), low=0.0)[::-1]
     beyond = np.append(settings[:1] * 2 + 1, settings)

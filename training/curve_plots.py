@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import io
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from training.cost_quality_result import CostQuality, Curve, Mark
 from training.plots import LIGHT, Palette
+from training.text_tables import shortened
 
 __all__ = ["cost_quality_figure", "png"]
 
 _MARKERS = {"model": "o", "rule": "s", "bound": "*", "fixed": "D"}
 _BASES = {"billed": "as billed", "tokens": "tokens at list prices", "assumed": "assumed answer lengths"}
+_LABELS: dict[str, tuple[tuple[int, int], Literal["left", "right"]]] = {
+    "always_cheap": ((7, -12), "left"),
+    "always_balanced": ((5, 8), "left"),
+    "always_premium": ((-6, 8), "right"),
+}
 _TARGET = 0.95
+_NAME_WIDTH = 28
 _DPI = 150
 
 
@@ -36,7 +44,9 @@ def cost_quality_figure(found: CostQuality, palette: Palette = LIGHT) -> Figure:
             _draw_mark(axes, mark, palette)
     axes.set_xlabel(f"US dollars per 1,000 prompts ({_BASES[found.basis]})")
     axes.set_ylabel("quality: mean score, 0 to 1")
-    axes.set_title(f"Cost against quality on {found.prompts:,} prompts: upper left is better")
+    axes.set_title(
+        f"Cost against quality on {found.prompts:,} prompts: upper left is better\n{_names(found)}"
+    )
     axes.margins(x=0.08, y=0.08)
     axes.legend(
         loc="lower right",
@@ -53,6 +63,14 @@ def png(figure: Figure) -> bytes:
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=_DPI, metadata={"Software": None})
     return drawn.getvalue()
+
+
+def _names(found: CostQuality) -> str:
+    """The models behind the tiers, in characters that every font has; a dollar sign would begin a formula."""
+    named = (
+        f"{tier} {shortened(name, _NAME_WIDTH)}" for tier, name in zip(found.tiers, found.names, strict=True)
+    )
+    return ", ".join(named).encode("ascii", "replace").decode().replace("$", r"\$")
 
 
 def _dress(axes: Axes, palette: Palette) -> None:
@@ -111,7 +129,10 @@ def _draw_target(axes: Axes, found: CostQuality, palette: Palette) -> None:
 def _draw_tier(axes: Axes, mark: Mark, palette: Palette) -> None:
     spot = (mark.usd_per_1000.value, mark.quality.value)
     axes.scatter(*spot, 34, palette.text, marker=_MARKERS[mark.kind], zorder=4)
-    axes.annotate(mark.title, spot, (7, -12), textcoords="offset points", fontsize=8, color=palette.text)
+    offset, side = _LABELS[mark.key]
+    axes.annotate(
+        mark.title, spot, offset, textcoords="offset points", ha=side, fontsize=8, color=palette.text
+    )
 
 
 def _draw_mark(axes: Axes, mark: Mark, palette: Palette) -> None:

@@ -40,7 +40,7 @@ def _of_the_prompts(found: CostQuality) -> Iterator[str]:
             f" Decide nothing on fewer than {FEW_PROMPTS}."
         )
     if found.differ == 0:
-        yield "The tiers score the same on every prompt: there is nothing to route by."
+        yield "The tiers score the same on every prompt: there is no gap to recover and nothing to route by."
 
 
 def _of_the_tiers(found: CostQuality) -> Iterator[str]:
@@ -68,6 +68,8 @@ def _of_the_tiers(found: CostQuality) -> Iterator[str]:
 
 
 def _of_the_model(found: CostQuality) -> Iterator[str]:
+    if found.differ == 0:
+        return
     told = verdict(found, found.best_knob)
     if told in ("not told apart", "worse"):
         how = "no better than" if told == "not told apart" else "worse than"
@@ -76,11 +78,16 @@ def _of_the_model(found: CostQuality) -> Iterator[str]:
             " seldom tell which prompts these models fail: train on outcomes of your own (python -m training"
             " outcomes)."
         )
-    if len(found.tiers) == 3 and verdict(found, "risk") == "worse" and found.best_knob != "risk":
+    if found.best_knob == "expected_cost" and _is_clearly_above(found, "expected_cost", "risk"):
         yield (
             "With these prices the risk policy wastes money, since it never weighs what a tier costs: the"
-            " expected-cost policy is the one to tune here."
+            " expected-cost policy does better here."
         )
+
+
+def _is_clearly_above(found: CostQuality, one: str, other: str) -> bool:
+    higher, lower = found.area(one).over_mix, found.area(other).over_mix
+    return higher is not None and lower is not None and higher.low > lower.high
 
 
 def _of_the_fit(found: CostQuality) -> Iterator[str]:

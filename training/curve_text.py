@@ -17,6 +17,7 @@ __all__ = ["cost_quality_text"]
 
 NAME_WIDTH = 40
 NEGLIGIBLE = 1e-9
+HALF_A_PERCENT = 0.005
 
 
 def cost_quality_text(found: CostQuality) -> str:
@@ -55,8 +56,8 @@ def _mark(mark: Mark) -> tuple[str, ...]:
     return (
         mark.title,
         "/".join(f"{share * 100:.0f}" for share in mark.shares),
-        _number(mark.usd_per_1000.value),
-        _interval(mark.usd_per_1000),
+        _usd(mark.usd_per_1000.value),
+        _usd_interval(mark.usd_per_1000),
         _number(mark.quality.value),
         _interval(mark.quality),
         "–" if on_it else _number(over.value, "+.3f"),
@@ -95,10 +96,13 @@ def _area(area: Area, two_tier: bool) -> tuple[str, ...]:
 def _targets(found: CostQuality) -> str:
     high = found.ends[1]
     head = ("", *(f"{percent(target.share, 0)} ({_number(target.quality)})" for target in found.targets))
-    rows = [(high.title, *[_number(high.usd_per_1000.value)] * len(found.targets))]
+    rows = [(high.title, *[_usd(high.usd_per_1000.value)] * len(found.targets))]
     rows += _target_rows(found)
+    cells = [cell for row in rows for cell in row]
     text = f"Dollars for a share of the quality of {high.title}\n{aligned([head, *rows])}"
-    if any("*" in cell for row in rows for cell in row):
+    if any(" x " in cell for cell in cells):
+        text += "\n  x: times the dollars of it, where nothing is saved"
+    if any("*" in cell for cell in cells):
         text += "\n  * not reached in some of the resamples; the interval is of the others"
     return text
 
@@ -127,7 +131,7 @@ def _price(price: Price) -> str:
     if not price.is_reached:
         return "not reached"
     star = "*" if price.reached < LEVEL else ""
-    return f"{_number(price.usd_per_1000.value)} ({_interval(price.usd_per_1000)}){star}"
+    return f"{_usd(price.usd_per_1000.value)} ({_usd_interval(price.usd_per_1000)}){star}"
 
 
 def _saved(target: Target, key: str) -> str:
@@ -142,9 +146,10 @@ def _saved_over_balanced(target: Target, key: str) -> str:
 def _percentages(saved: Estimate) -> str:
     if math.isnan(saved.value):
         return "–"
-    if saved.value < 0:
-        return f"{1 - saved.value:.1f} times it ({1 - saved.high:.1f} to {1 - saved.low:.1f})"
-    return f"{percent(saved.value, 0)} ({saved.low * 100:.0f} to {saved.high * 100:.0f})"
+    if saved.value < -HALF_A_PERCENT:
+        return f"{1 - saved.value:.1f} x ({1 - saved.high:.1f}-{1 - saved.low:.1f})"
+    value, low, high = (round(share, 2) + 0.0 for share in (saved.value, saved.low, saved.high))
+    return f"{percent(value, 0)} ({low * 100:.0f} to {high * 100:.0f})"
 
 
 def _conclusions(found: CostQuality) -> Iterator[str]:
@@ -154,8 +159,8 @@ def _conclusions(found: CostQuality) -> Iterator[str]:
     if price.is_reached and high.usd_per_1000.value > 0:
         yield (
             f"For {percent(middle.share, 0)} of the quality of {high.title} the {_title(found, best)}, takes"
-            f" USD {_number(price.usd_per_1000.value)}, the random mix {_number(mix.usd_per_1000.value)}, and"
-            f" {high.title} {_number(high.usd_per_1000.value)}. The setting is picked on these same prompts:"
+            f" USD {_usd(price.usd_per_1000.value)}, the random mix {_usd(mix.usd_per_1000.value)}, and"
+            f" {high.title} {_usd(high.usd_per_1000.value)}. The setting is picked on these same prompts:"
             " before counting on it, set it on other ones (python -m training tune)."
         )
     yield (
@@ -173,8 +178,18 @@ def _hundredths(estimate: Estimate | None) -> str:
     return "–" if estimate is None or math.isnan(estimate.value) else f"{estimate.value * 100:.1f}"
 
 
+def _usd(value: float) -> str:
+    """Dollars in few digits, whatever the scale of the bills."""
+    size = abs(value)
+    return _number(value, ".3f" if size == 0 or 0.1 <= size < 100 else ".1f" if size >= 100 else "#.2g")
+
+
+def _usd_interval(estimate: Estimate) -> str:
+    return "–" if math.isnan(estimate.low) else f"{_usd(estimate.low)}-{_usd(estimate.high)}"
+
+
 def _number(value: float, form: str = ".3f") -> str:
-    return "–" if math.isnan(value) else format(round(value, 3) + 0.0, form)
+    return "–" if math.isnan(value) else format(value if form == "#.2g" else round(value, 3) + 0.0, form)
 
 
 def _interval(estimate: Estimate, form: str = ".3f") -> str:

@@ -40,7 +40,6 @@ examples:
       --usd-per-million 0.15 0.60 2.50
 """
 _PICTURES = (".png", ".svg")
-_AT_LEAST = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -119,7 +118,7 @@ def _chosen_rows(arguments: argparse.Namespace, predictor: TierPredictor) -> tup
         EvaluationError: when the part that was asked for is empty, or nothing is left that the model has not
             seen.
     """
-    table = read_outcome_arguments(arguments, at_least=_AT_LEAST)
+    table = read_outcome_arguments(arguments)
     fitted = _fitted_on(predictor, {table.digest, *_labelled_digest(arguments.outcomes)})
     part = arguments.part
     if part == "auto":
