@@ -78,8 +78,8 @@ class Terms:
         if self.poor_answer_usd is None:
             return "accuracy of the most probable tier"
         return (
-            "expected cost of the policy's choice: USD per 1,000 prompts,"
-            f" {self.poor_answer_usd:g} charged for each under-routed answer"
+            "expected cost of the choice: USD per 1,000 prompts,"
+            f" {self.poor_answer_usd:g} per under-routed answer"
         )
 
     @property

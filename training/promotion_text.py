@@ -10,12 +10,12 @@ from training.wording import percent
 
 __all__ = ["decision_text"]
 
-NAME_WIDTH = 34
+NAME_WIDTH = 26
 MANY_LOOKS = 10
 STANDINGS: dict[Standing, str] = {
     "held": "held",
     "fell": "FELL",
-    "within chance": "lower, within chance",
+    "within chance": "within chance",
     "not judged": "not judged",
 }
 
@@ -62,10 +62,7 @@ def _figures(judgement: Judgement) -> str:
     shares = ("most_probable.accuracy", "choice.right_tier", "choice.under_routing")
     accuracy, right, under = (percent(figures[name]) for name in shares)
     usd = figures["choice.usd_per_1000_prompts"]
-    return (
-        f"accuracy {accuracy}; the policy's choice: right {right}, under-routed {under},"
-        f" USD {usd:.3f} per 1,000"
-    )
+    return f"accuracy {accuracy}; choice right {right}, under-routed {under}, USD {usd:.3f} per 1,000 prompts"
 
 
 def _table(judgement: Judgement) -> str:

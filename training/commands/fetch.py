@@ -22,8 +22,7 @@ Where FILE is the same already it is not touched, so that a server which watches
 examples:
   python -m training fetch models:/tierwise@champion model.tierwise
   python -m training fetch models:/tierwise/3 model.tierwise
-  */5 * * * *  MLFLOW_TRACKING_URI=http://tracking:5000 python -m training fetch \\
-               models:/tierwise@champion /srv/model.tierwise       (a line of a crontab)
+  */5 * * * *  cd /srv && .venv/bin/python -m training fetch models:/tierwise@champion model.tierwise
 """
 
 
