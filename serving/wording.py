@@ -2,7 +2,18 @@
 
 import unicodedata
 
-__all__ = ["compared", "duration", "fit", "one_line", "printable", "share", "usd", "width", "wrapped"]
+__all__ = [
+    "compared",
+    "counted",
+    "duration",
+    "fit",
+    "one_line",
+    "printable",
+    "share",
+    "usd",
+    "width",
+    "wrapped",
+]
 
 
 def usd(amount: float | None) -> str:
@@ -49,6 +60,15 @@ def compared(cost: float, other: float) -> str:
         return f"{ratio:.1f} times as much"
     percent = round(abs(1 - ratio) * 100)
     return "the same" if percent == 0 else f"{percent} % {'less' if ratio < 1 else 'more'}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless there is one.
+
+    >>> counted(1, "prompt"), counted(2000, "prompt")
+    ('1 prompt', '2,000 prompts')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def one_line(text: str) -> str:

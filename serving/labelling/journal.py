@@ -8,6 +8,7 @@ or its `sent` stands above and is charged in full. Answers stand in it in full, 
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -21,6 +22,7 @@ from serving.labelling.settings import LabelSettings
 __all__ = ["Journal", "journal_path"]
 
 _FORMAT = 1
+_BEGINNING = b'{"entry":"header"'
 
 
 def journal_path(out: Path) -> Path:
@@ -36,12 +38,12 @@ class Journal:
         record: what its entries come to, always up to date.
     """
 
-    def __init__(self, path: Path, file: BinaryIO, record: Record, lock: filelock.BaseFileLock) -> None:
+    def __init__(self, path: Path, file: BinaryIO, header: Mapping[str, Any], record: Record) -> None:
         """Wrap an open file; use `open`."""
         self.path = path
         self.record = record
         self._file = file
-        self._lock = lock
+        self._header = header
 
     @classmethod
     def open(cls, path: Path, settings: LabelSettings) -> Self:
@@ -51,18 +53,14 @@ class Journal:
             JournalError: it belongs to other settings, is damaged, or another process has it open.
             OSError: it cannot be written.
         """
-        lock = _locked(path)
+        header = {"entry": "header", "format": _FORMAT, "settings": settings.identity()}
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
         try:
-            file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-            try:
-                record = _read(path, file, settings)
-            except BaseException:
-                file.close()
-                raise
+            _lock(path, file)
+            return cls(path, file, header, _read(path, file, header))
         except BaseException:
-            lock.release()
+            file.close()
             raise
-        return cls(path, file, record, lock)
 
     def sent(self, sent: Sent) -> int:
         """Note that a call goes out; to be called before it does. Return its number."""
@@ -80,10 +78,10 @@ class Journal:
 
     def close(self) -> None:
         """Let go of the file; one that holds no call is removed."""
-        self._file.close()
         if not self.record.calls:
-            self.path.unlink(missing_ok=True)
-        self._lock.release()
+            with suppress(OSError):  # some systems do not remove an open file: an empty one stays
+                self.path.unlink()
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -94,34 +92,35 @@ class Journal:
         self.close()
 
     def _append(self, entry: Mapping[str, Any]) -> None:
+        if not self.record.calls:
+            _write(self._file, self._header)
         _write(self._file, entry)
         self.record.take(entry)
 
 
-def _locked(path: Path) -> filelock.BaseFileLock:
-    lock = filelock.FileLock(f"{path}.lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout as error:
+def _lock(path: Path, file: BinaryIO) -> None:
+    """Lock an open file, and see that it still stands at its path: whoever closes an empty one removes it."""
+    if not filelock.lock_descriptor(file.fileno(), blocking=False) or not _stands(path, file):
         raise JournalError(
             f"{path}: another process is labelling with this journal: "
             "wait for its end, or choose another --out"
-        ) from error
-    return lock
+        )
 
 
-def _read(path: Path, file: BinaryIO, settings: LabelSettings) -> Record:
+def _stands(path: Path, file: BinaryIO) -> bool:
+    return path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno()))
+
+
+def _read(path: Path, file: BinaryIO, header: Mapping[str, Any]) -> Record:
     content = file.read()
-    whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
-        file.truncate(len(whole))
-        file.seek(0, os.SEEK_END)
-    header = {"entry": "header", "format": _FORMAT, "settings": settings.identity()}
-    if not whole:
-        _write(file, header)
-        return Record()
-    first, *rest = whole.splitlines()
-    _check_header(path, first, header)
+    first, *rest = content[: content.rfind(b"\n") + 1].splitlines() or [b""]
+    if rest:
+        _check_settings(path, _settings_in(path, first), header["settings"])
+    elif content and not content.startswith(_BEGINNING[: len(content)]):
+        raise _foreign(path)
+    kept = sum(len(line) + 1 for line in (first, *rest)) if rest else 0  # a header alone binds nobody
+    file.truncate(kept)
+    file.seek(0, os.SEEK_END)
     record = Record()
     for number, line in enumerate(rest, start=2):
         try:
@@ -133,20 +132,26 @@ def _read(path: Path, file: BinaryIO, settings: LabelSettings) -> Record:
     return record
 
 
-def _check_header(path: Path, line: bytes, expected: Mapping[str, Any]) -> None:
+def _settings_in(path: Path, line: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(line)
-        known = found["entry"] == "header" and found["format"] == _FORMAT
-        settings = dict(found["settings"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        known = False
-    if not known:
-        raise JournalError(f"{path}: not a journal of this version: choose another --out")
-    wanted = json.loads(json.dumps(expected["settings"]))
+        header = json.loads(line)
+        if header["entry"] == "header" and header["format"] == _FORMAT:
+            return dict(header["settings"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _foreign(path) from error
+    raise _foreign(path)
+
+
+def _foreign(path: Path) -> JournalError:
+    return JournalError(f"{path}: not a journal of this version: choose another --out")
+
+
+def _check_settings(path: Path, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    wanted = json.loads(json.dumps(expected))
     changed = [
-        f"{name} was {settings.get(name)!r} and is now {wanted.get(name)!r}"
-        for name in wanted | settings
-        if settings.get(name) != wanted.get(name)
+        f"{name} was {found.get(name)!r} and is now {wanted.get(name)!r}"
+        for name in {**wanted, **found}
+        if found.get(name) != wanted.get(name)
     ]
     if changed:
         raise JournalError(

@@ -12,7 +12,7 @@ from serving.labelling.prompts import PromptToLabel
 from serving.labelling.record import Record
 from serving.labelling.settings import LabelSettings
 from serving.labelling.steps import Standing, standing_of
-from serving.wording import usd
+from serving.wording import counted, usd
 
 __all__ = ["JUDGE", "Need", "Plan", "needs_of", "plan_run"]
 
@@ -104,28 +104,27 @@ class Plan:
         needs = [need for needs in self.needs for need in needs if need.role == role]
         expected = usd(sum(need.expected_usd for need in needs))
         what = "judges the answers" if role == JUDGE else "answers"
-        return f"  {role:<9} {model:<34} {len(needs):>6} calls  about {expected}  {what}"
+        return f"  {role:<9} {model:<34} {len(needs):>6,} calls  about {expected}  {what}"
 
     def _notes(self) -> list[str]:
         settings = self.settings
         how = f"by {settings.redaction}" if settings.redaction else "none: texts are sent as they are"
         notes = [f"redaction  {how}"]
         if settings.judge_is_candidate:
-            notes.append(
-                f"warning    the judge, {settings.judge}, also answers: models tend to prefer their own "
-                "answers; --judge names another"
-            )
+            notes += [
+                f"warning    the judge, {settings.judge}, also answers, and models tend",
+                "           to prefer their own answers; --judge names another",
+            ]
         return notes
 
     def _dollars(self) -> list[str]:
-        prompts = f"{len(self.needs):,} prompts" + (
-            f", {self.finished:,} finished before" if self.finished else ""
-        )
+        before = f", {self.finished:,} finished before" if self.finished else ""
+        prompts = counted(len(self.needs), "prompt") + before
         left = max(0.0, self.budget_usd - self.charged_usd)
         spent = f", {usd(self.charged_usd)} of it charged before" if self.charged_usd else ""
         most = min(self.most_usd, left)
         return [
-            f"work       {prompts}; {self.calls:,} calls",
+            f"work       {prompts}; {counted(self.calls, 'call')}",
             f"cost       about {usd(self.expected_usd)} (answers of {self._answer_tokens} tokens assumed), "
             f"at most {usd(most)}",
             f"budget     {usd(self.budget_usd)}{spent}; "

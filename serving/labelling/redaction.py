@@ -59,7 +59,7 @@ class Redactor:
         if redact is None:
             return value
         async with self._turn:
-            thread = asyncio.ensure_future(asyncio.to_thread(_redacted, value, redact))
+            thread = asyncio.get_running_loop().run_in_executor(None, _redacted, value, redact)
             await asyncio.wait({thread})
         error = thread.exception()  # a hook may raise anything at all
         if error is not None:

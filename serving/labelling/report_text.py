@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from classifier import Tier
 from serving.labelling.report import Report, TierFigures
 from serving.labelling.stopping import Why
-from serving.wording import usd, wrapped
+from serving.wording import counted, usd, wrapped
 
 __all__ = ["go_on", "next_budget", "report_lines", "verdict"]
 
@@ -18,13 +18,13 @@ _FEW = 30
 def report_lines(report: Report) -> list[str]:
     """Return the report in lines."""
     simulated = " (simulated: no model was called, nothing was paid)" if report.settings.simulated else ""
-    repeated = f"; {report.repeated:,} repetitions asked once" if report.repeated else ""
+    repeated = f"; {counted(report.repeated, 'repetition')} asked once" if report.repeated else ""
     lines = [
-        f"labelled   {report.labelled:,} of {report.prompts:,} prompts{repeated}{simulated}",
+        f"labelled   {report.labelled:,} of {counted(report.prompts, 'prompt')}{repeated}{simulated}",
         *_reasons("unjudged", report.unjudged, "answered, without a verdict; not asked again"),
         *_reasons("failed", report.failed, "to be asked again by the next run"),
         *_reasons("not sent", report.not_sent, "the redactor failed"),
-        *([f"remaining  {report.remaining:,} prompts"] if report.remaining else []),
+        *([f"remaining  {counted(report.remaining, 'prompt')}"] if report.remaining else []),
         *_dollars(report),
         *_tiers(report),
         *_trust(report),
@@ -39,7 +39,7 @@ def verdict(report: Report) -> str:
     """Return, in one line, why the work is not done; empty when it is."""
     if not report.remaining:
         return ""
-    left = f"{report.remaining:,} prompts remain"
+    left = f"{counted(report.remaining, 'prompt')} left to label"
     match report.why:
         case Why.BUDGET:
             return f"the budget of {usd(report.budget_usd)} is used up ({report.reason}): {left}"
@@ -83,7 +83,7 @@ def next_budget(charged_usd: float, expected_usd: float, admission_usd: float) -
 
 def _reasons(what: str, reasons: Mapping[str, int], about: str) -> Iterator[str]:
     if reasons:
-        yield f"{what:<10} {sum(reasons.values()):,} prompts ({about})"
+        yield f"{what:<10} {counted(sum(reasons.values()), 'prompt')} ({about})"
         for reason, count in sorted(reasons.items(), key=lambda each: -each[1])[:5]:
             yield from wrapped(f"{count:,}: {reason}", _COLUMNS, " " * 13)
 
@@ -91,7 +91,7 @@ def _reasons(what: str, reasons: Mapping[str, int], about: str) -> Iterator[str]
 def _dollars(report: Report) -> Iterator[str]:
     yield f"spent      {usd(report.charged_usd)} of {usd(report.budget_usd)}"
     if report.unknown:
-        calls = "1 call" if report.unknown == 1 else f"{report.unknown:,} calls"
+        calls = counted(report.unknown, "call")
         yield f"           {usd(report.unknown_usd)} of it for {calls} whose answer was lost, charged at the"
         yield "           upper bound: only the upstream knows whether it billed them"
 
@@ -125,7 +125,7 @@ def _trust(report: Report) -> Iterator[str]:
         return
     kappa = "not defined (all grades alike)" if agreement.kappa is None else f"{agreement.kappa:.2f}"
     few = " (few: take it as a hint)" if agreement.grades < _FEW else ""
-    twice = f"{agreement.prompts:,} prompts judged twice in swapped order, {agreement.grades:,} grades{few}:"
+    twice = f"{counted(agreement.prompts, 'prompt')} judged twice in swapped order, {agreement.grades:,} grades{few}:"
     same = f"same grade {agreement.exact:.0%}, within one step {agreement.within_one:.0%}"
     yield f"agreement  {twice}"
     yield f"           {same}, weighted kappa {kappa};"

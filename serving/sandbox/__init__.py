@@ -22,6 +22,7 @@ from serving.sandbox.faults import (
 )
 from serving.sandbox.gate import AcceptedKeys
 from serving.sandbox.ledger import Received
+from serving.sandbox.says import Says
 from serving.sandbox.server import Sandbox
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "SandboxError",
     "SandboxPortError",
     "SandboxStartError",
+    "Says",
     "Silence",
     "StallAfter",
     "Status",
