@@ -72,8 +72,8 @@ class TuningRows:
     def __len__(self) -> int:
         return len(self.probabilities)
 
-    def where(self, mask: BoolArray) -> TuningRows:
-        """Return the rows that the mask of shape (n,) picks out."""
+    def where(self, mask: BoolArray | IntArray) -> TuningRows:
+        """Return the rows that a mask of shape (n,) picks out, or those at some places, repeats and all."""
         return TuningRows(
             self.probabilities[mask],
             self.known_vocabulary[mask],
