@@ -16,7 +16,7 @@ from training.tuning import TunedPolicy
 
 __all__ = ["tuning_text"]
 
-HEAD = ("share c/b/p", "under", "quality", "USD/1,000")
+HEAD = ("share, %", "under", "quality", "USD/1,000")
 LEGEND = (
     "under: answered by too low a tier. quality: of always-premium's mean. share: cheap/balanced/premium, by "
     "the tier that answers."
@@ -149,9 +149,8 @@ def _abstention(tuned: TunedPolicy, effect: AbstentionEffect | None) -> Iterator
 
 
 def _cells(figures: RoutingFigures) -> tuple[str, ...]:
-    shares = "/".join(f"{share * 100:3.0f}" for share in figures.shares)
     return (
-        f"{shares} %",
+        "/".join(f"{share * 100:.0f}" for share in figures.shares),
         _percent(float(figures.under_routing)),
         _percent(float(figures.quality_of_premium)),
         f"{float(figures.usd_per_1000_prompts):.3f}",
