@@ -17,7 +17,7 @@ from training.errors import DataError, Place, RowError
 from training.labelled_rows import LABELLED_COLUMNS, TIER_NAMES, LabelledRow, labelled_row
 from training.table_files import Report, find_files, read_rows
 
-__all__ = ["ROWS_PER_TIER", "LabelledData", "SkippedRow", "read_labelled"]
+__all__ = ["ROWS_PER_TIER", "LabelledData", "SkippedRow", "labelled_data", "read_labelled"]
 
 ROWS_PER_TIER: Final = 5
 
@@ -110,6 +110,11 @@ def read_labelled(
     report: Report = _note_in(skipped) if skip_bad_rows else _raise
     rows = _consistent([row for file in find_files(path) for row in _rows_of(file, report)], report)
     _check_tiers(path, rows, skipped, rows_per_tier, tiers)
+    return labelled_data(rows, skipped)
+
+
+def labelled_data(rows: Sequence[LabelledRow], skipped: Sequence[SkippedRow] = ()) -> LabelledData:
+    """Return rows as a table, with the rows that were left out."""
     return LabelledData(_frame(rows), tuple(skipped))
 
 
@@ -187,7 +192,7 @@ def _check_tiers(
         )
 
 
-def _frame(rows: list[LabelledRow]) -> pandas.DataFrame:
+def _frame(rows: Sequence[LabelledRow]) -> pandas.DataFrame:
     def words(values: Iterable[str]) -> pandas.Series:
         return pandas.Series(list(values), dtype="str")
 

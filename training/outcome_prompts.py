@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -69,6 +69,10 @@ class OutcomePrompts:
     def __iter__(self) -> Iterator[str | Messages]:
         for layout, raw in self._chosen():
             yield outcome_prompt(raw, layout)
+
+    def where(self, kept: npt.NDArray[np.int64]) -> "OutcomePrompts":
+        """Return the prompts at these places, ascending, shape (n_kept,)."""
+        return replace(self, rows=self.rows[kept])
 
     def described(self) -> Iterator[DescribedPrompt]:
         """Yield each prompt with its id, source, language and domain.

@@ -13,7 +13,7 @@ from training.outcome_labels import OutcomeLabels
 from training.outcome_prompts import DescribedPrompt
 from training.outcome_table import OutcomeTable
 
-__all__ = ["labelled_rows", "write_labelled_outcomes"]
+__all__ = ["labelled_rows", "rounded_weight", "write_labelled_outcomes"]
 
 
 def write_labelled_outcomes(
@@ -36,6 +36,11 @@ def write_labelled_outcomes(
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
+def rounded_weight(weight: float) -> float:
+    """Return a weight as it is written: with six decimals."""
+    return round(float(weight), 6)
+
+
 def labelled_rows(
     table: OutcomeTable, prompts: Iterable[DescribedPrompt], labels: OutcomeLabels
 ) -> Iterator[dict[str, object]]:
@@ -51,7 +56,7 @@ def labelled_rows(
         yield {
             "prompt" if is_text else "messages": described.prompt,
             "tier": Tier(int(labels.tiers[place])).label,
-            "weight": round(float(labels.weights[place]), 6),
+            "weight": rounded_weight(labels.weights[place]),
             **{name: word for name, word in words.items() if word},
             **_numbers(table, place),
         }

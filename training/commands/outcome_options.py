@@ -5,13 +5,18 @@ import sys
 from pathlib import Path
 
 from classifier import TIERS
+from training.commands.options import share
 from training.outcome_cells import UNIT_SCALE, Scale
 from training.outcome_files import FEWEST_PROMPTS, OutcomeColumns, OutcomeReading, read_outcome_files
+from training.outcome_labels import TIE_WEIGHT
 from training.outcome_table import OutcomeTable
+from training.table_files import column_names, find_files
 
 __all__ = [
+    "add_label_rule",
     "add_outcome_columns",
     "add_outcomes",
+    "names_outcomes",
     "outcome_columns",
     "read_outcome_arguments",
     "read_outcome_arguments_fully",
@@ -63,6 +68,40 @@ def add_outcome_columns(parser: argparse.ArgumentParser) -> None:
         metavar=("LOW", "HIGH"),
         help="the scale of the scores, such as 1 10; it is mapped onto 0 to 1",
     )
+
+
+def add_label_rule(parser: argparse.ArgumentParser) -> None:
+    """Add what decides the labels; `label_outcomes` takes it."""
+    parser.add_argument(
+        "--tolerance",
+        type=share,
+        default=0.0,
+        metavar="T",
+        help="how much worse than the best score still will do, in [0, 1] (%(default)s)",
+    )
+    parser.add_argument(
+        "--tie-weight",
+        type=_weight,
+        default=TIE_WEIGHT,
+        metavar="W",
+        help="weight of a prompt on which all tiers do equally well, above 0, up to 1 (%(default)s)",
+    )
+
+
+def names_outcomes(arguments: argparse.Namespace, path: Path) -> bool:
+    """Return whether a file is to be read as outcomes: tiers were named, or it has scores and no labels."""
+    if any(getattr(arguments, tier.label) is not None for tier in TIERS):
+        return True
+    header = set(column_names(find_files(path)[0]))
+    scored = sum(f"score:{tier.label}" in header for tier in TIERS) >= 2 or {"model", "score"} <= header
+    return "tier" not in header and scored
+
+
+def _weight(text: str) -> float:
+    number = share(text)
+    if number == 0.0:
+        raise argparse.ArgumentTypeError(f"{text!r}: a weight of 0 would drop these prompts; use one above 0")
+    return number
 
 
 def outcome_columns(arguments: argparse.Namespace) -> OutcomeColumns:

@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 
 from training.commands.inputs import print_result, refuse_unwritable
-from training.commands.options import add_json, share
-from training.commands.outcome_options import add_outcomes, read_outcome_arguments_fully
+from training.commands.options import add_json
+from training.commands.outcome_options import add_label_rule, add_outcomes, read_outcome_arguments_fully
 from training.errors import OutputError
-from training.outcome_labels import TIE_WEIGHT, label_outcomes
+from training.outcome_labels import label_outcomes
 from training.outcome_report import outcome_report, refuse_one_tier
 from training.outcome_report_text import next_commands, outcome_report_text
 from training.outcome_writing import write_labelled_outcomes
@@ -31,20 +31,7 @@ labelled set for `train` and an outcome table for `curve`.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what can be asked."""
     add_outcomes(parser, "file")
-    parser.add_argument(
-        "--tolerance",
-        type=share,
-        default=0.0,
-        metavar="T",
-        help="how much worse than the best score still will do, in [0, 1] (%(default)s)",
-    )
-    parser.add_argument(
-        "--tie-weight",
-        type=_weight,
-        default=TIE_WEIGHT,
-        metavar="W",
-        help="weight of a prompt on which all tiers do equally well, above 0, up to 1 (%(default)s)",
-    )
+    add_label_rule(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -81,10 +68,3 @@ def _check_out(out: Path, source: Path) -> None:
         raise OutputError(f"{out}: the labelled set is written as JSON Lines; end the name with .jsonl")
     if out.exists() and source.exists() and out.samefile(source):
         raise OutputError(f"{out}: this is the table that is read; name another file to write")
-
-
-def _weight(text: str) -> float:
-    number = share(text)
-    if number == 0.0:
-        raise argparse.ArgumentTypeError(f"{text!r}: a weight of 0 would drop these prompts; use one above 0")
-    return number
