@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 __all__ = ["ChosenBy", "LedgerRow", "Outcome"]
@@ -93,7 +93,7 @@ class LedgerRow:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as JSON-able values, in the order of the attributes."""
-        row = asdict(self)
+        row = {name: getattr(self, name) for name in self.__slots__}
         row["chosen_by"], row["outcome"] = self.chosen_by.value, self.outcome.value
         row["probabilities"] = None if self.probabilities is None else list(self.probabilities)
         return row
