@@ -14,6 +14,7 @@ from tests.benchmarks.load import load_rows
 from tests.benchmarks.material import Choices, Material
 from tests.benchmarks.outcomes import outcome_rows
 from tests.benchmarks.peers import ENVIRONMENTS
+from tests.benchmarks.picking import picking_rows
 from tests.benchmarks.quality import quality_rows, training_rows
 from tests.benchmarks.router import router_rows
 from tests.benchmarks.row import Row, Unavailable
@@ -31,6 +32,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "load": ("Starting", load_rows),
     "training": ("Training", training_rows),
     "outcomes": ("Public outcomes", outcome_rows),
+    "picking": ("Picked labels against random ones", picking_rows),
     "router": ("Router", router_rows),
 }
 _OUTCOMES = "TIERWISE_OUTCOMES"
