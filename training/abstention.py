@@ -10,7 +10,7 @@ from classifier import AbstainingPolicy, BoundedPolicy, Policy, Tier
 from training.errors import EvaluationError
 from training.routed_rows import BoolArray, FloatArray
 
-__all__ = ["AbstentionRule", "without_abstaining"]
+__all__ = ["AbstentionRule", "abstaining_rows", "without_abstaining"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,21 @@ class AbstentionRule:
         """
         flat = probabilities.max(axis=1) < self.least_top
         return np.asarray((known_vocabulary < self.least_known) | flat)
+
+
+def abstaining_rows(policy: Policy, probabilities: FloatArray, known_vocabulary: FloatArray) -> BoolArray:
+    """Return on which rows a policy abstains, wherever in it that is decided, shape (n,)."""
+    parts = _abstaining_parts(policy)
+    rows = zip(probabilities.tolist(), known_vocabulary.tolist(), strict=True)
+    return np.array(
+        [any(part.abstains(triple, known) for part in parts) for triple, known in rows], dtype=bool
+    )
+
+
+def _abstaining_parts(policy: Policy) -> tuple[AbstainingPolicy, ...]:
+    if isinstance(policy, AbstainingPolicy):
+        return (policy, *_abstaining_parts(policy.policy))
+    return _abstaining_parts(policy.policy) if isinstance(policy, BoundedPolicy) else ()
 
 
 def without_abstaining(policy: Policy) -> Policy | None:

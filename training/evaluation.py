@@ -12,6 +12,7 @@ import numpy as np
 
 from classifier import Policy, RiskPolicy, read
 from training import metrics
+from training.abstained import Abstained, abstained, choices_without_abstaining
 from training.baselines import Baseline, default_baselines
 from training.costs import CostModel
 from training.errors import EvaluationError
@@ -101,6 +102,7 @@ class Evaluation:
         calibration: Of the probabilities.
         rivals: The model under both readings and what it competes with.
         slices: The same prompts by domain, language, length and kind.
+        abstained: The prompts on which the policy abstains, and how they fare; None where it never does.
         curve: The risk policy at every setting from 0 to 1 (whatever the model's own policy).
         curve_usd_per_1000: US dollars per 1,000 prompts at each point of the curve.
         cost_curve: The expected-cost policy over poor answers from a thousandth of a cent to a dollar.
@@ -117,6 +119,7 @@ class Evaluation:
     calibration: Calibration
     rivals: tuple[Rival, ...]
     slices: tuple[SliceTable, ...]
+    abstained: Abstained | None
     curve: RiskCurve
     curve_usd_per_1000: tuple[float, ...]
     cost_curve: tuple[CostPoint, ...]
@@ -155,6 +158,7 @@ class Evaluation:
             "choice": self._view("choice"),
             "calibration": self.calibration.as_dict(),
             "rivals": [rival.as_dict() for rival in self.rivals],
+            "abstained": self.abstained and self.abstained.as_dict(),
             "slices": {table.by: table.as_dict() for table in self.slices},
             "risk_curve": [
                 {**point.as_dict(), "usd_per_1000_prompts": usd}
@@ -209,6 +213,7 @@ def evaluate_model(
         labels=slice_labels(data.frame),
         cost_model=cost_model,
         baselines=baselines,
+        policy=predictor.policy,
         resamples=resamples,
         seed=seed,
     )
@@ -222,6 +227,7 @@ def evaluate(
     labels: Mapping[str, Sequence[str]],
     cost_model: CostModel | None = None,
     baselines: Sequence[Baseline] | None = None,
+    policy: Policy | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Evaluation:
@@ -234,6 +240,7 @@ def evaluate(
         labels: For each property ("domain", ...) the slice that every row belongs to, shape (n,).
         cost_model: Prices and assumed lengths; the mission's prices without it.
         baselines: The rules to compare with; keyword, length and majority without it.
+        policy: What made the choices; where it abstains, it is also judged as it would be if it did not.
         resamples: Bootstrap draws behind the intervals.
         seed: Of the draws.
 
@@ -255,8 +262,15 @@ def evaluate(
             "choice": _confusion(rows),
         },
         calibration=calibration_of(rows.probabilities, rows.needed, rows.weights, seed=seed),
-        rivals=rivals(rows, texts, default_baselines() if baselines is None else baselines, costs),
+        rivals=rivals(
+            rows,
+            texts,
+            default_baselines() if baselines is None else baselines,
+            costs,
+            not_abstaining=choices_without_abstaining(rows, policy) if policy else None,
+        ),
         slices=slice_tables(rows, labels, costs),
+        abstained=abstained(rows, policy, costs) if policy else None,
         curve=curve,
         curve_usd_per_1000=tuple(_usd_at(rows, point.max_risk, costs) for point in curve.points),
         cost_curve=tuple(_cost_point(rows, float(usd), costs) for usd in POOR_ANSWER_USD),

@@ -41,4 +41,5 @@ def route_rows(predictor: Predictor, data: LabelledData) -> RoutedRows:
         data.frame["tier"].to_numpy(),
         data.frame["weight"].to_numpy(),
         input_tokens(prompts),
+        [decision.known_vocabulary for decision in decisions],
     )

@@ -19,7 +19,14 @@ from training.measures import View
 from training.plots import DARK, LIGHT, figures, svg
 from training.rivals import Rival
 from training.slices import Slice, SliceTable
-from training.wording import VIEW_TITLES, figure, percent, percent_over, verdict_sentences
+from training.wording import (
+    VIEW_TITLES,
+    abstaining_sentence,
+    figure,
+    percent,
+    percent_over,
+    verdict_sentences,
+)
 
 __all__ = ["evaluation_html"]
 
@@ -77,7 +84,7 @@ def evaluation_html(evaluation: Evaluation) -> str:
         subject=evaluation.subject,
         prompts=f"{evaluation.rows:,}, of summed weight {evaluation.weight:,.1f}",
         intervals=f"95 %, {evaluation.resamples:,} bootstrap resamples, seed {evaluation.seed}",
-        verdicts=verdict_sentences(evaluation),
+        verdicts=list(filter(None, [*verdict_sentences(evaluation), abstaining_sentence(evaluation)])),
         assumptions=evaluation.cost_model.assumptions(),
         views=[_view(evaluation, view) for view in VIEW_TITLES],
         calibration=_calibration(evaluation),

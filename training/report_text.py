@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from training.comparison import Comparison, Difference
 from training.evaluation import Confusion, Evaluation, Measured
@@ -12,7 +12,15 @@ from training.rivals import Rival
 from training.routed_rows import TIER_NAMES
 from training.slices import Slice, SliceTable
 from training.text_tables import aligned, printable, shortened, wrapped
-from training.wording import VIEW_TITLES, change, figure, percent, percent_over, verdict_sentences
+from training.wording import (
+    VIEW_TITLES,
+    abstaining_sentence,
+    change,
+    figure,
+    percent,
+    percent_over,
+    verdict_sentences,
+)
 
 __all__ = ["comparison_text", "evaluation_text"]
 
@@ -31,6 +39,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
         *(_view(evaluation, view) for view in VIEW_TITLES),
         _calibration(evaluation),
         _rivals(evaluation),
+        *_abstained(evaluation),
         SLICES_NOTE,
         *(_slices(table) for table in evaluation.slices),
     ]
@@ -122,6 +131,12 @@ def _rival_row(rival: Rival, balanced: Rival) -> tuple[str, ...]:
     shares = "/".join(f"{share * 100:3.0f}" for share in rival.shares)
     gaps = map(percent, (rates.right, rates.under, rates.over, rates.cheap_premium))
     return (rival.title, f"{shares} %", f"{rival.usd_per_1000:.3f}", percent_over(rival, balanced), *gaps)
+
+
+def _abstained(evaluation: Evaluation) -> Iterator[str]:
+    sentence = abstaining_sentence(evaluation)
+    if sentence:
+        yield f"Abstaining\n{wrapped(sentence, '  ')}"
 
 
 def _slices(table: SliceTable) -> str:

@@ -58,7 +58,12 @@ class Rival:
 
 
 def rivals(
-    rows: RoutedRows, texts: Sequence[str], baselines: Sequence[Baseline], cost_model: CostModel
+    rows: RoutedRows,
+    texts: Sequence[str],
+    baselines: Sequence[Baseline],
+    cost_model: CostModel,
+    *,
+    not_abstaining: IntArray | None = None,
 ) -> tuple[Rival, ...]:
     """Return the model under both readings and everything that it is to be compared with.
 
@@ -67,9 +72,11 @@ def rivals(
         texts: What a rule on text gets to see of each prompt, as many as there are rows.
         baselines: The rules.
         cost_model: Prices and assumed lengths.
+        not_abstaining: What the policy would choose if it never abstained, shape (n,); None where it never
+            does.
     """
     plans = [
-        *_model_plans(rows),
+        *_model_plans(rows, not_abstaining),
         *_fixed_plans(len(rows)),
         *_random_plans(rows),
         *_rule_plans(texts, baselines),
@@ -104,9 +111,12 @@ def _judged(rows: RoutedRows, plan: Plan, cost_model: CostModel) -> Rival:
     )
 
 
-def _model_plans(rows: RoutedRows) -> Iterator[Plan]:
+def _model_plans(rows: RoutedRows, not_abstaining: IntArray | None) -> Iterator[Plan]:
     words = "what would be called and paid for"
     yield Plan("choice", "model, policy's choice", "model", words, _certain(rows.chosen))
+    if not_abstaining is not None:
+        words = "the policy as it would be if it never abstained"
+        yield Plan("choice_not_abstaining", "model, not abstaining", "model", words, _certain(not_abstaining))
     words = "the model without its policy"
     yield Plan("most_probable", "model, most probable tier", "model", words, _certain(rows.most_probable))
 

@@ -45,6 +45,7 @@ class RoutedRows:
         needed: The labels, shape (n,), values 0 to 2.
         weights: Sample weights, shape (n,), each above 0.
         input_tokens: Tokens sent with each prompt, shape (n,), at least 0; they matter to cost alone.
+        known_vocabulary: Share of each prompt's words that the model knows, shape (n,), in [0, 1].
 
     Raises:
         EvaluationError: When there are no rows, a shape is off or a value is out of its range.
@@ -55,18 +56,24 @@ class RoutedRows:
     needed: IntArray
     weights: FloatArray
     input_tokens: FloatArray
+    known_vocabulary: FloatArray
 
     def __post_init__(self) -> None:
         rows = len(self.needed)
         if rows == 0:
             raise EvaluationError("there are no labelled prompts to evaluate on; give at least one")
-        for name in ("probabilities", "chosen", "weights", "input_tokens"):
+        for name in ("probabilities", "chosen", "weights", "input_tokens", "known_vocabulary"):
             _check_length(name, getattr(self, name), rows)
         check_probabilities(self.probabilities)
         check_tiers("chosen", self.chosen)
         check_tiers("needed", self.needed)
         _check_numbers("weights", self.weights, above_zero=True)
         _check_numbers("input_tokens", self.input_tokens, above_zero=False)
+        _check_numbers("known_vocabulary", self.known_vocabulary, above_zero=False)
+        if (self.known_vocabulary > 1).any():
+            raise EvaluationError(
+                f"known_vocabulary reaches {self.known_vocabulary.max():g}; expected shares in [0, 1]"
+            )
 
     @classmethod
     def of(
@@ -76,10 +83,12 @@ class RoutedRows:
         needed: ArrayLike,
         weights: ArrayLike | None = None,
         input_tokens: ArrayLike | None = None,
+        known_vocabulary: ArrayLike | None = None,
     ) -> RoutedRows:
         """Build the rows from anything that numpy can read.
 
-        Without weights every row weighs 1; without tokens every prompt counts as sent empty.
+        Without weights every row weighs 1; without tokens every prompt counts as sent empty; without known
+        vocabulary every word counts as known.
 
         Raises:
             EvaluationError: As the class says.
@@ -93,6 +102,9 @@ class RoutedRows:
             input_tokens=np.zeros(len(labels))
             if input_tokens is None
             else _floats_of("input_tokens", input_tokens),
+            known_vocabulary=np.ones(len(labels))
+            if known_vocabulary is None
+            else _floats_of("known_vocabulary", known_vocabulary),
         )
 
     def __len__(self) -> int:
@@ -111,6 +123,7 @@ class RoutedRows:
             self.needed[mask],
             self.weights[mask],
             self.input_tokens[mask],
+            self.known_vocabulary[mask],
         )
 
     def with_choice(self, chosen: IntArray) -> RoutedRows:

@@ -9,7 +9,15 @@ from training.evaluation import Evaluation
 from training.measures import Measure, View
 from training.rivals import Rival
 
-__all__ = ["VIEW_TITLES", "change", "figure", "percent", "percent_over", "verdict_sentences"]
+__all__ = [
+    "VIEW_TITLES",
+    "abstaining_sentence",
+    "change",
+    "figure",
+    "percent",
+    "percent_over",
+    "verdict_sentences",
+]
 
 SMALL_SAVING = 0.25
 VIEW_TITLES: dict[View, str] = {
@@ -49,6 +57,24 @@ def _expected_cost_sentence(evaluation: Evaluation) -> Iterator[str]:
             f"USD {best.poor_answer_usd:.2g}, would under-route {percent(best.under_routing)} for "
             f"USD {best.usd_per_1000:.3f} (its setting picked on these same prompts)."
         )
+
+
+def abstaining_sentence(evaluation: Evaluation) -> str:
+    """Return how the prompts fare on which the policy abstains; empty where it never does."""
+    found = evaluation.abstained
+    if found is None:
+        return ""
+    if found.sent is None or found.otherwise is None:
+        return "The policy can abstain, and did so on none of these prompts."
+    choice, other = evaluation.rival("choice"), evaluation.rival("choice_not_abstaining")
+    return (
+        f"The policy abstains on {found.rows:,} prompts ({percent(found.share)}): "
+        f"{percent(found.sent.rates.under)} of them are under-routed, at USD {found.sent.usd_per_1000:.3f} "
+        f"per 1,000; were it not to abstain, {percent(found.otherwise.rates.under)}, at "
+        f"USD {found.otherwise.usd_per_1000:.3f}. Of all prompts {percent(choice.rates.under)} are "
+        f"under-routed, at USD {choice.usd_per_1000:.3f}; were it not to abstain, "
+        f"{percent(other.rates.under)}, at USD {other.usd_per_1000:.3f}."
+    )
 
 
 def percent(share: float, digits: int = 1) -> str:

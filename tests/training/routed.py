@@ -76,14 +76,15 @@ def evaluation_of(
     domains: Sequence[str] = ("coding", "law"),
     model: str = "a model",
     texts: Sequence[str] | None = None,
+    policy: Policy | None = None,
 ) -> Evaluation:
     """Evaluate rows whose domains go round and round."""
     named = [domains[place % len(domains)] for place in range(len(rows))]
-    policy = RiskPolicy(0.3)
     return evaluate(
         rows,
-        Subject(model, policy.describe(), "synthetic", policy.max_risk),
+        Subject(model, AT_MOST_30_PERCENT.describe(), "synthetic", AT_MOST_30_PERCENT.max_risk),
         texts=["what is this?"] * len(rows) if texts is None else texts,
         labels={"domain": named},
+        policy=policy,
         resamples=200,
     )

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def test_pairing_sees_a_difference_that_unpaired_intervals_hide() -> None:
     wrong = np.flatnonzero(first.most_probable != first.needed)[:12]
     probabilities = first.probabilities.copy()
     probabilities[wrong] = np.eye(3)[first.needed[wrong]]
-    second = RoutedRows(probabilities, first.chosen, first.needed, first.weights, first.input_tokens)
+    second = replace(first, probabilities=probabilities)
     found = compare(first, second, resamples=2000).headline
     assert found.verdict == "better"
     assert found.difference.high - found.difference.low < 0.04
