@@ -38,6 +38,8 @@ Choices = Callable[[slice], IntArray]
 SETTINGS = 101
 """How many settings a curve has at most: the quantiles of those at which any prompt's choice changes."""
 
+PAST_A_TIE = 1 + 1e-9  # exactly at a tie the last bit of a sum would decide
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Family:
@@ -84,7 +86,7 @@ def expected_cost_family(table: OutcomeTable, probabilities: FloatArray, tier_us
         tier_usd: US dollars for one answer from each tier, shape (3,), as `ExpectedCostPolicy` has them.
     """
     risks = tier_risks(probabilities)
-    settings = _quantiles(_break_even_usd(risks, tier_usd), low=0.0)
+    settings = _quantiles(_break_even_usd(risks, tier_usd), low=0.0) * PAST_A_TIE
 
     def columns(part: slice) -> IntArray:
         expected = tier_usd + settings[:, None, None] * risks[part][None]
@@ -104,11 +106,12 @@ def length_family(table: OutcomeTable, characters: IntArray, rule: LengthRule) -
     thresholds = np.maximum([rule.balanced_from, rule.premium_from], 1)
     _, first_tiers = np.unique(table.columns_of(np.arange(3)), return_index=True)
     decisive = first_tiers[1:] - 1  # with two tiers one of the thresholds moves nothing
-    factors = (characters[:, None] / thresholds)[:, decisive]
-    settings = _quantiles(factors, low=0.0, high=float(factors.max()) * 2 + 1)
+    factors = characters[:, None] / thresholds
+    last = float(factors[:, decisive].max())
+    settings = _quantiles(factors[:, decisive], low=0.0, high=2 * last + 1)
 
     def columns(part: slice) -> IntArray:
-        reached = characters[part][None, :, None] >= settings[:, None, None] * thresholds
+        reached = factors[part][None] >= settings[:, None, None]
         return table.columns_of(reached.sum(axis=-1))
 
     return Family("length", settings, columns)
@@ -128,7 +131,7 @@ def oracle_family(table: OutcomeTable, usd: FloatArray) -> Family:
         _ratio(table.scores[:, better] - table.scores[:, worse], usd[:, better] - usd[:, worse])
         for better, worse in permutations(range(len(table.tiers)), 2)
     ]
-    settings = _quantiles(np.stack(gains), low=0.0)[::-1]
+    settings = _quantiles(np.stack(gains), low=0.0)[::-1] / PAST_A_TIE
     beyond = np.append(settings[:1] * 2 + 1, settings)
 
     def columns(part: slice) -> IntArray:

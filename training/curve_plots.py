@@ -18,7 +18,7 @@ _MARKERS = {"model": "o", "rule": "s", "bound": "*", "fixed": "D"}
 _BASES = {"billed": "as billed", "tokens": "tokens at list prices", "assumed": "assumed answer lengths"}
 _LABELS: dict[str, tuple[tuple[int, int], Literal["left", "right"]]] = {
     "always_cheap": ((7, -12), "left"),
-    "always_balanced": ((5, 8), "left"),
+    "always_balanced": ((5, 13), "left"),
     "always_premium": ((-6, 8), "right"),
 }
 _TARGET = 0.95
@@ -44,9 +44,9 @@ def cost_quality_figure(found: CostQuality, palette: Palette = LIGHT) -> Figure:
             _draw_mark(axes, mark, palette)
     axes.set_xlabel(f"US dollars per 1,000 prompts ({_BASES[found.basis]})")
     axes.set_ylabel("quality: mean score, 0 to 1")
-    axes.set_title(
-        f"Cost against quality on {found.prompts:,} prompts: upper left is better\n{_names(found)}"
-    )
+    title = f"Cost against quality on {found.prompts:,} prompts: upper left is better"
+    figure.suptitle(title, fontsize=10, color=palette.text)
+    axes.set_title(_names(found), fontsize=8, color=palette.text)
     axes.margins(x=0.08, y=0.08)
     axes.legend(
         loc="lower right",
@@ -77,7 +77,7 @@ def _dress(axes: Axes, palette: Palette) -> None:
     axes.set_facecolor(palette.background)
     axes.tick_params(colors=palette.text, labelsize=9)
     axes.grid(visible=True, color=palette.faint, linewidth=0.4, alpha=0.6)
-    for part in (axes.title, axes.xaxis.label, axes.yaxis.label):
+    for part in (axes.xaxis.label, axes.yaxis.label):
         part.set_color(palette.text)
         part.set_fontsize(10)
     for edge, spine in axes.spines.items():
