@@ -86,6 +86,9 @@ class PolicyChoice:
     def as_dict(self) -> dict[str, object]:
         """Return the choice under stable keys, ready for JSON."""
         return {
+            "target": {"kind": "under_routing", "value": self.target},
+            "family": "risk",
+            "knob": self.max_risk,
             "max_risk": self.max_risk,
             "target_under_routing": self.target,
             "is_met": self.is_met,
