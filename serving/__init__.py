@@ -29,6 +29,7 @@ __all__ = [
     "Cost",
     "KeyMissingError",
     "Keys",
+    "LabellingError",
     "Latency",
     "Price",
     "RouterConfig",

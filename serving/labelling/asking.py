@@ -15,6 +15,7 @@ from serving.labelling.settings import LabelSettings
 from serving.labelling.stopping import Pause, Stop, Times
 from serving.routing import Routing, routing_of
 from serving.upstream import FAILURES, choices_of
+from serving.wording import usd
 
 __all__ = ["Asker"]
 
@@ -60,7 +61,7 @@ class Asker:
             await self.pause.over()
             self.stop.check()
             if not allotment.reserve(bound):
-                raise BudgetUsedUp(f"the next call can cost ${bound:.6f}")
+                raise BudgetUsedUp(f"the next call can cost {usd(bound)}, and less is left")
             outcome = await self._attempt(ask, bound, allotment)
             if isinstance(outcome, Reply):
                 return outcome

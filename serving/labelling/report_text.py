@@ -42,7 +42,7 @@ def verdict(report: Report) -> str:
     left = f"{counted(report.remaining, 'prompt')} left to label"
     match report.why:
         case Why.BUDGET:
-            return f"the budget of {usd(report.budget_usd)} is used up ({report.reason}): {left}"
+            return f"stopped by the budget of {usd(report.budget_usd)}: {report.reason}: {left}"
         case Why.INTERRUPTED:
             return f"interrupted: {left}"
         case None:
@@ -125,9 +125,9 @@ def _trust(report: Report) -> Iterator[str]:
         return
     kappa = "not defined (all grades alike)" if agreement.kappa is None else f"{agreement.kappa:.2f}"
     few = " (few: take it as a hint)" if agreement.grades < _FEW else ""
-    twice = f"{counted(agreement.prompts, 'prompt')} judged twice in swapped order, {agreement.grades:,} grades{few}:"
+    prompts = counted(agreement.prompts, "prompt")
     same = f"same grade {agreement.exact:.0%}, within one step {agreement.within_one:.0%}"
-    yield f"agreement  {twice}"
+    yield f"agreement  {prompts} judged twice in swapped order, {agreement.grades:,} grades{few}:"
     yield f"           {same}, weighted kappa {kappa};"
     yield (
         f"           same cheapest best tier {agreement.same_label:.0%}; "

@@ -16,6 +16,7 @@ from serving.labelling.record import judge_step
 from serving.labelling.redaction import Redactor
 from serving.labelling.steps import Standing, standing_of
 from serving.labelling.stopping import Stop, Why
+from serving.wording import usd
 
 __all__ = ["Labeller", "Progress", "Tally"]
 
@@ -108,7 +109,9 @@ class Labeller:
                     allotment.close()
                 return
             if allotment is None:
-                self._stop.after_these(Why.BUDGET, "what is left does not cover the next prompt")
+                left = usd(self._budget.free)
+                reason = f"the next prompt can cost {usd(admission(needs))}, and {left} is left"
+                self._stop.after_these(Why.BUDGET, reason)
                 return
             with allotment:
                 await self._labelled(prompt, allotment)

@@ -77,7 +77,7 @@ def test_with_keys_it_asks_the_configured_upstream_and_masks_them(
         config = prompts.with_name("router.toml")
         config.write_text(f'base_url = "{upstream.url}"\n')
         out = prompts.with_name("mine.jsonl")
-        arguments = ["--config", str(config), "--out", str(out), "--yes", "--redact", "emails-and-numbers"]
+        arguments = ["--config", str(config), "--out", str(out), "--yes", "--judge-twice", "0"]
         assert run(prompts, *arguments, "--redact", "emails-and-numbers") == 0
         assert len(upstream.requests) == 8
     told = capsys.readouterr().out
