@@ -148,6 +148,12 @@ class CostQuality:
         return next(area for area in self.areas if area.key == key)
 
     @property
+    def named_tiers(self) -> tuple[str, ...]:
+        """Each tier with the model behind it, or alone where the table calls the model by its tier."""
+        named = zip((tier.label for tier in self.tiers), self.names, strict=True)
+        return tuple(label if name == label else f"{label} {name}" for label, name in named)
+
+    @property
     def ends(self) -> tuple[Mark, Mark]:
         """Always the cheapest and always the dearest of the tiers that were scored."""
         return self.mark(f"always_{self.tiers[0]}"), self.mark(f"always_{self.tiers[-1]}")

@@ -22,7 +22,7 @@ _LABELS: dict[str, tuple[tuple[int, int], Literal["left", "right"]]] = {
     "always_premium": ((-6, 8), "right"),
 }
 _TARGET = 0.95
-_NAME_WIDTH = 28
+_NAME_WIDTH = 36
 _DPI = 150
 
 
@@ -67,10 +67,8 @@ def png(figure: Figure) -> bytes:
 
 def _names(found: CostQuality) -> str:
     """The models behind the tiers, in characters that every font has; a dollar sign would begin a formula."""
-    named = (
-        f"{tier} {shortened(name, _NAME_WIDTH)}" for tier, name in zip(found.tiers, found.names, strict=True)
-    )
-    return ", ".join(named).encode("ascii", "replace").decode().replace("$", r"\$")
+    named = ", ".join(shortened(name, _NAME_WIDTH) for name in found.named_tiers)
+    return named.encode("ascii", "replace").decode().replace("$", r"\$")
 
 
 def _dress(axes: Axes, palette: Palette) -> None:

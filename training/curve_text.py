@@ -15,7 +15,7 @@ from training.wording import percent
 
 __all__ = ["cost_quality_text"]
 
-NAME_WIDTH = 40
+NAME_WIDTH = 50
 NEGLIGIBLE = 1e-9
 HALF_A_PERCENT = 0.005
 
@@ -29,9 +29,7 @@ def cost_quality_text(found: CostQuality) -> str:
 
 
 def _head(found: CostQuality) -> str:
-    models = ", ".join(
-        f"{tier} {shortened(name, NAME_WIDTH)}" for tier, name in zip(found.tiers, found.names, strict=True)
-    )
+    models = ", ".join(shortened(name, NAME_WIDTH) for name in found.named_tiers)
     lines = [
         ("Model", printable(f"{found.model}, {found.policy}")),
         ("Outcomes", f"{found.prompts:,} prompts, each counted once: {models}"),

@@ -119,7 +119,7 @@ def _chosen_rows(arguments: argparse.Namespace, predictor: TierPredictor) -> tup
             seen.
     """
     table = read_outcome_arguments(arguments)
-    fitted = _fitted_on(predictor, {table.digest, *_labelled_digest(arguments.outcomes)})
+    fitted = _fitted_on(predictor, arguments.outcomes, table)
     part = arguments.part
     if part == "auto":
         part = _unseen(fitted)
@@ -142,9 +142,13 @@ def _unseen(fitted: Collection[str]) -> Literal["all", "validation", "test"]:
     )
 
 
-def _fitted_on(predictor: TierPredictor, digests: Collection[str]) -> Collection[str]:
+def _fitted_on(predictor: TierPredictor, path: Path, table: OutcomeTable) -> Collection[str]:
     """The parts of these outcomes that the model says it was fitted on."""
     facts = predictor.provenance.get("training_data", {})
+    rows = sum(facts.get("rows", {}).values()) + facts.get("near_duplicates_left_out", 0)
+    if rows < len(table):  # of other data, then: labels need not be read, of which there may be a million
+        return []
+    digests = {table.digest, *_labelled_digest(path)}
     return facts.get("fitted_on", []) if facts.get("digest") in digests else []
 
 
