@@ -8,6 +8,7 @@ from serving.errors import (
     ChainFailedError,
     ConfigError,
     KeyMissingError,
+    LabellingError,
     RoutingMissingError,
     SchemaOutdatedError,
     ServingError,
