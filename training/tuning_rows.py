@@ -204,11 +204,11 @@ class _Judged(NamedTuple):
 
 def _judged(predictor: Predictor, prompts: Iterable[Prompt]) -> _Judged:
     judged = ((predictor.decide(prompt), _text_of(prompt)) for prompt in prompts)
-    rows = [
+    rows = (
         (*found.probabilities, found.known_vocabulary, _calibrates(text), PARTS.index(split_name(text)))
         for found, text in judged
-    ]
-    numbers = np.array(rows, dtype=np.float64)
+    )
+    numbers = cast("FloatArray", np.fromiter(rows, dtype=np.dtype((np.float64, TIERS + 3))))
     parts = np.asarray(PARTS)[numbers[:, 5].astype(np.int64)]
     return _Judged(numbers[:, :TIERS], numbers[:, TIERS], numbers[:, 4] == 1, parts)
 

@@ -197,12 +197,13 @@ def test_a_model_fitted_on_everything_is_not_tuned_on_it(
         (["--max-under-routing", "0.1", "--on-average", "--confidence", "0.8"], "give one of them"),
         (["--max-under-routing", "0.1", "--on-average", "--policy", "best"], "give --policy risk or"),
         (["--quality", "0.9", "--abstain-below-top", "0.2"], "the highest is at least 1/3"),
+        (["--quality", "0.9", "--safe-tier", "premium"], "--safe-tier needs --abstain-below-known or"),
         (["--usd-per-1k", "nan"], "budget is nan"),
         (["--quality", "0.9", "--cheap", "nope", "--premium", "tier"], "nope"),
     ],
     ids=[
         *("too few dollars", "too little risk", "confidence", "misplaced confidence", "misplaced average"),
-        *("two promises", "best on average", "never abstains", "nan", "no such column"),
+        *("two promises", "best on average", "never abstains", "idle safe tier", "nan", "no such column"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_writes_nothing(

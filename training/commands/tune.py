@@ -157,8 +157,7 @@ def _add_abstention(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--safe-tier",
         choices=[tier.label for tier in Tier],
-        default=Tier.BALANCED.label,
-        help="where they go (%(default)s)",
+        help=f"where they go ({Tier.BALANCED})",
     )
 
 
@@ -196,8 +195,12 @@ def _families(arguments: argparse.Namespace) -> Sequence[str]:
 
 def _rule(arguments: argparse.Namespace) -> AbstentionRule | None:
     if not (arguments.abstain_below_known or arguments.abstain_below_top):
+        if arguments.safe_tier:
+            raise EvaluationError(
+                "--safe-tier needs --abstain-below-known or --abstain-below-top, which send prompts there"
+            )
         return None
-    safe = Tier.parse(arguments.safe_tier)
+    safe = Tier.parse(arguments.safe_tier) if arguments.safe_tier else Tier.BALANCED
     return AbstentionRule(safe, arguments.abstain_below_known, arguments.abstain_below_top)
 
 
