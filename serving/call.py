@@ -14,7 +14,7 @@ from serving.keys import Keys
 from serving.routing import Attempt, Latency, Routing
 from serving.selection import Selection
 from serving.trial import Trial
-from serving.upstream import Request
+from serving.upstream import CHAT_COMPLETIONS, Request
 
 __all__ = ["Call", "Order", "Shared"]
 
@@ -47,12 +47,17 @@ class Order:
         options: headers, query, additions to the body, the parser of the answer.
         streams: whether a stream is wanted.
         limits: the times of the call.
+        path: below the base URL.
+        prompt: where the prompt is not in the body's `messages`, a chat body with the same prompt, which its
+            tokens are counted from when the upstream does not tell them.
     """
 
     body: Mapping[str, Any]
     options: Mapping[str, Any]
     streams: bool
     limits: Limits
+    path: str = CHAT_COMPLETIONS
+    prompt: Mapping[str, Any] | None = None
 
     @property
     def wants_usage(self) -> bool:
@@ -62,7 +67,7 @@ class Order:
     def body_for(self, model: str) -> dict[str, Any]:
         """Return the body for a model: the caller's, and on streams the wish for the usage."""
         body = {**self.body, "model": model}
-        if self.streams:
+        if self.streams and self.path == CHAT_COMPLETIONS:
             body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
         return body
 

@@ -1,8 +1,8 @@
 """Which models a call may try, and whether a failure lets it try the next: decided without any I/O."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from textwrap import shorten
 
 from classifier.tier import TIERS, Tier
@@ -55,6 +55,19 @@ class Plan:
     skipped: tuple[Skipped, ...] = ()
     lacks_key: bool = False
     alone: bool = False
+
+    def without(self, why_not: Callable[[str], str]) -> "Plan":
+        """Return the plan less the models for which there is a reason not to ask them.
+
+        Args:
+            why_not: returns the reason, or nothing, for a model's name.
+        """
+        reasons = {each.model: why_not(each.model) for each in self.candidates}
+        if not any(reasons.values()):
+            return self
+        left = tuple(each for each in self.candidates if not reasons[each.model])
+        out = tuple(Skipped(model, reason) for model, reason in reasons.items() if reason)
+        return replace(self, candidates=left, skipped=(*self.skipped, *out))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,29 +11,25 @@ Every value has a default; a TOML file names what differs:
     [prices]
     "Pro/deepseek-ai/DeepSeek-R1" = { input = 0.55, output = 2.19 }
 
-Keys never stand here: they come from the environment (see `serving.keys`).
+Keys never stand here: they come from the environment (see `serving.keys`). The proxy's own settings may
+stand in the same file (see `serving.serve_config`).
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from classifier.tier import Tier
 from serving.cost import Price
 from serving.errors import ConfigError
+from serving.settings_file import Section, first_problem, read_settings
 
-__all__ = ["RouterConfig", "TierConfig", "Tiers"]
+__all__ = ["PROXY_SECTIONS", "RouterConfig", "TierConfig", "Tiers"]
+
+PROXY_SECTIONS = ("proxy", "state", "budgets")
+"""The tables of a shared file that `serving.serve_config` reads; they mean nothing to a router."""
 
 _CHEAP = "deepseek-ai/DeepSeek-V4-Flash"
 _BALANCED = "Qwen/Qwen3-32B"
@@ -61,11 +57,7 @@ BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$"), AfterValidator
 Name = Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TierConfig(_Section):
+class TierConfig(Section):
     """What answers the prompts of one tier.
 
     Attributes:
@@ -77,7 +69,7 @@ class TierConfig(_Section):
     fallback: tuple[Name, ...] = ()
 
 
-class Tiers(_Section):
+class Tiers(Section):
     """The three tiers."""
 
     cheap: TierConfig = TierConfig(model=_CHEAP, fallback=("balanced", "premium"))
@@ -89,12 +81,12 @@ def _one_or_two_prices(value: object) -> object:
     return {"input": value, "output": value} if isinstance(value, int | float) else value
 
 
-class _Price(_Section):
+class _Price(Section):
     input: Usd
     output: Usd
 
 
-class RouterConfig(_Section):
+class RouterConfig(Section):
     """Everything about a router but its keys. Frozen; two with the same values are equal.
 
     Attributes:
@@ -117,21 +109,12 @@ class RouterConfig(_Section):
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a TOML file; what it leaves out keeps its default.
+        """Read a TOML file; what it leaves out keeps its default, and the proxy's tables are left to it.
 
         Raises:
             ConfigError: the file cannot be read, is not TOML, or holds a wrong or unknown key; in one line.
         """
-        try:
-            return cls.from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{path}: not UTF-8 at byte {error.start}: save the file as UTF-8") from error
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{path}: not TOML: {error}") from error
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {error}") from error
+        return read_settings(path, lambda values: cls.from_dict(_without_proxy(values)))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -143,7 +126,7 @@ class RouterConfig(_Section):
         try:
             return cls.model_validate(_with_tier_defaults(values))
         except ValidationError as error:
-            raise ConfigError(_first_problem(error)) from error
+            raise ConfigError(first_problem(error, cls)) from error
 
     def tier(self, tier: Tier) -> TierConfig:
         """Return the settings of a tier."""
@@ -175,6 +158,10 @@ class RouterConfig(_Section):
         return self
 
 
+def _without_proxy(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in PROXY_SECTIONS}
+
+
 def _with_tier_defaults(values: dict[str, Any]) -> dict[str, Any]:
     """Let a file give only the model, or only the fallback, of a tier."""
     tiers = values.get("tiers")
@@ -186,36 +173,3 @@ def _with_tier_defaults(values: dict[str, Any]) -> dict[str, Any]:
         for name, given in tiers.items()
     }
     return {**values, "tiers": merged}
-
-
-def _first_problem(error: ValidationError) -> str:
-    problems = error.errors(include_url=False)  # a misspelt key tells more than the one it leaves missing
-    problem = min(problems, key=lambda each: each["type"] != "extra_forbidden")
-    where = ".".join(f'"{part}"' if "/" in str(part) else str(part) for part in problem["loc"])
-    match problem["type"]:
-        case "value_error":
-            return str(problem["ctx"]["error"])
-        case "extra_forbidden":
-            return f"{where}: unknown key; {_known_keys(problem['loc'])}"
-        case "missing":
-            return f"{where}: missing"
-        case "string_pattern_mismatch" if where.endswith("base_url"):
-            return f"{where}: {problem['input']!r} is no base URL: write it like 'https://global-apis.com/v1'"
-        case "string_pattern_mismatch":
-            return f"{where}: {problem['input']!r} is not a name: it must not hold white space"
-    return f"{where}: {problem['input']!r}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
-
-
-def _known_keys(where: tuple[int | str, ...]) -> str:
-    section: type[BaseModel] = RouterConfig
-    for part in where[:-1]:
-        known = section.model_fields.get(str(part))
-        if (
-            known is not None
-            and isinstance(known.annotation, type)
-            and issubclass(known.annotation, BaseModel)
-        ):
-            section = known.annotation
-        else:
-            section = _Price
-    return f"known here: {', '.join(section.model_fields)}"

@@ -3,10 +3,10 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from classifier import TierPredictor
+from classifier import Explanation, TierPredictor
 from serving.call import Call, Order, Shared
 from serving.chain import Plan, plan_alone, plan_tiers
 from serving.config import RouterConfig
@@ -94,25 +94,50 @@ class RouterCore:
         Raises:
             KeyMissingError: the caller named a model of the Pro channel, and there is no key for it.
         """
-        started_at = self._shared.clock()
-        selection = select(body.get("model", AUTO), body.get("messages", ()), self._predictor)
-        plan = self._plan(selection)
+        started_at = self.now()
+        selection = self.select(body.get("model", AUTO), body.get("messages", ()))
+        plan = self.plan(selection)
         limits = Limits.of(
             options.get("timeout", timeout), self.config.first_byte_seconds, self.config.deadline_seconds
         )
-        return Call(self._shared, Order(body, options, streams, limits), selection, plan, started_at)
+        return self.call(Order(body, options, streams, limits), selection, plan, started_at)
 
-    def summary(self) -> Summary:
-        """Return what the finished calls came to."""
-        return self._collector.summary()
+    def now(self) -> float:
+        """Return the clock's time, which calls are begun with."""
+        return self._shared.clock()
 
-    def _plan(self, selection: Selection) -> Plan:
+    def select(self, requested: str, messages: Iterable[Any]) -> Selection:
+        """Choose a tier, or the model that the caller named."""
+        return select(requested, messages, self._predictor)
+
+    def explain(self, messages: Sequence[Any]) -> Explanation:
+        """Return why the classifier decides as it does.
+
+        Raises:
+            ClassifierError: it cannot read the messages.
+        """
+        return self._predictor.explain(messages)
+
+    def plan(self, selection: Selection) -> Plan:
+        """Return the models that a selection may ask.
+
+        Raises:
+            KeyMissingError: the caller named a model of the Pro channel, and there is no key for it.
+        """
         if selection.tier is None:
             return self._plan_alone(selection.requested)
         plan = self._plans[selection.tier]
         if plan.lacks_key and self._unwarned.acquire(blocking=False):  # taken once, by the first to warn
             _log.warning("%s is not set: models of the Pro channel are skipped", Channel.PRO.variable)
         return plan
+
+    def call(self, order: Order, selection: Selection, plan: Plan, started_at: float) -> Call:
+        """Return a call whose time has been running since `started_at`."""
+        return Call(self._shared, order, selection, plan, started_at)
+
+    def summary(self) -> Summary:
+        """Return what the finished calls came to."""
+        return self._collector.summary()
 
     def _plan_alone(self, model: str) -> Plan:
         channel = Channel.of(model)

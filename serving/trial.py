@@ -54,7 +54,7 @@ class Trial:
         config = self.call.shared.config
         on_pro = self.candidate.channel is Channel.PRO and config.pro_base_url is not None
         base = config.pro_base_url if on_pro else config.base_url
-        return f"{base}".rstrip("/") + CHAT_COMPLETIONS
+        return f"{base}".rstrip("/") + self.call.order.path
 
     @property
     def bearer(self) -> dict[str, str]:
@@ -189,7 +189,9 @@ class Trial:
         return usage or self._estimate("".join(said(choice.message) for choice in parsed.choices)), "", ""
 
     def _estimate(self, text: str) -> Tokens:
-        return Tokens(estimate_prompt(self.call.order.body), estimate_tokens(text), estimated=True)
+        order = self.call.order
+        prompt = estimate_prompt(order.body if order.prompt is None else order.prompt)
+        return Tokens(prompt, estimate_tokens(text), estimated=True)
 
     def _as_the_caller_wants(self, parsed: Any) -> Any:
         routing = self.call.routing()
