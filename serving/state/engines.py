@@ -46,8 +46,8 @@ def parse_url(url: str) -> URL:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise StateError(f"the database's URL cannot be read: {_FORMS}") from error
+    except (ArgumentError, ValueError):  # their words hold pieces of the URL, of its password perhaps
+        raise StateError(f"the database's URL cannot be read: {_FORMS}") from None
     match parsed.drivername:
         case "sqlite" | "sqlite+pysqlite" if not parsed.database or parsed.database == ":memory:":
             raise StateError(f"SQLite needs a file here, which several threads and processes share: {_FORMS}")

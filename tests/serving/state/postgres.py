@@ -1,8 +1,9 @@
-"""A real PostgreSQL for tests: one server, a database for whoever asks, and the power to pull its plug."""
+"""A real PostgreSQL for tests: one server, a database for whoever asks, and a plug to pull."""
 
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,10 @@ class PostgresServer:
         return str(self._server.get_uri(database=name))
 
     def stop(self) -> None:
-        self._server.stop()
+        """Pull the plug: connections break at once, nothing is written any more."""
+        process = self._server.get_postmaster_info().process
+        process.send_signal(signal.SIGQUIT)
+        process.wait(30)
 
     def start(self) -> None:
         self._server.ensure_postgres_running()
@@ -41,8 +45,11 @@ def running_postgres() -> Iterator[PostgresServer]:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))  # read while the package is imported
         server = _started(folder / "data")
         try:
+            server.psql("ALTER SYSTEM SET fsync = off")  # no test cuts the power
+            server.psql("SELECT pg_reload_conf()")
             yield PostgresServer(server)
         finally:
+            PostgresServer(server).stop()
             server.cleanup()
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -15,6 +15,7 @@ from serving.state.journal import Journal
 from serving.state.migrate import migrate
 from serving.state.state import State
 from serving.state.writer import RowWriter
+from tests.serving.state.postgres import PostgresServer
 from tests.serving.state.rows import FULL, a_row
 
 DAY = "2026-11-22"
@@ -175,3 +176,29 @@ def test_a_line_of_another_version_is_left_out(
         writer.put(a_row(1))
     assert [row.request_id for row in written(state)] == ["r1"]
     assert caplog.text.count("an entry of the journal is of no use, and left out") == 2
+
+
+def test_a_server_that_goes_down_in_the_middle_costs_no_row_and_doubles_none(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    url = postgres.new_database()
+    migrate(url)
+    with (
+        State.open(url, waits=Waits(connect=2.0)) as state,
+        writer_of(state, Journal.open(tmp_path / "journal")) as writer,
+    ):
+        state.budgets.reserve("a", [Claim(*USD, DAY, 100, 60)], "i")
+        for number in range(900):
+            writer.put(a_row(number))
+        postgres.stop()
+        try:
+            for number in range(900, 1000):
+                writer.put(a_row(number))
+            writer.settle("a", {USD: 25})
+            assert not writer.flush(0.2)
+        finally:
+            postgres.start()
+        assert writer.flush(30.0)
+        assert sorted(row.at for row in written(state)) == [1000.0 + number for number in range(1000)]
+        (standing,) = state.budgets.standing(DAY)
+        assert (standing.spent, standing.reserved) == (25, 0)
