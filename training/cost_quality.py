@@ -82,10 +82,8 @@ def cost_quality(
     routes = route_outcomes(predictor, table, progress=progress)
     prices = cost_model or CostModel()
     usd, basis = usd_of(table, prices)
-    families = [*_curve_families(routes, table, usd), *_decile_families(routes, table)]
-    marked = _marked(routes)
-    keys = list(marked)
-    families += [fixed_family(table), marked_family(table, tuple(marked.values()))]
+    keys = list(_marked(routes))
+    families = list(_families(routes, table, usd))
     sums = sum_families(families, table.scores, usd, resamples=resamples, seed=seed, progress=progress)
     fixed = FixedTiers.of(sums["fixed"])
     return CostQuality(
@@ -107,6 +105,13 @@ def cost_quality(
         resamples=resamples,
         seed=seed,
     )
+
+
+def _families(routes: OutcomeRoutes, table: OutcomeTable, usd: FloatArray) -> Iterator[Family]:
+    yield from _curve_families(routes, table, usd)
+    yield from _decile_families(routes, table)
+    yield fixed_family(table)
+    yield marked_family(table, tuple(_marked(routes).values()))
 
 
 def _curve_families(routes: OutcomeRoutes, table: OutcomeTable, usd: FloatArray) -> Iterator[Family]:

@@ -131,6 +131,9 @@ class FixedTiers:
 def area_of(key: str, title: str, curve: Sums, fixed: FixedTiers, deciles: Sums | None) -> Area:
     """Return the measures of a curve.
 
+    APGR's thresholds are the deciles on all prompts, in every draw: what is resampled is the prompts, not the
+    router's settings.
+
     Args:
         key: stable name.
         title: name for people.

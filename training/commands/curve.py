@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=TIER_USD_PER_MILLION,
         metavar=("CHEAP", "BALANCED", "PREMIUM"),
-        help="US dollars per million tokens, used where OUTCOMES has no dollars of its own (%(default)s)",
+        help="US dollars per million tokens, used where OUTCOMES has no dollars of its own (0.25 0.28 2.50)",
     )
     parser.add_argument(
         "--resamples",
