@@ -14,7 +14,7 @@ from serving.labelling.settings import LabelSettings
 from serving.labelling.steps import Standing, standing_of
 from serving.wording import counted, usd
 
-__all__ = ["JUDGE", "Need", "Plan", "needs_of", "plan_run"]
+__all__ = ["JUDGE", "Need", "Plan", "admission", "needs_of", "plan_run"]
 
 JUDGE = "judge"
 
@@ -74,20 +74,6 @@ class Plan:
     def next_usd(self) -> float:
         """What has to be free in the budget for the next prompt to be begun; 0 when none is left."""
         return admission(self.needs[0]) if self.needs else 0.0
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the plan as JSON-able values."""
-        return {
-            "upstream": self.settings.upstream,
-            "models": {**_named(self.settings)},
-            "prompts": len(self.needs),
-            "finished": self.finished,
-            "calls": self.calls,
-            "expected_usd": self.expected_usd,
-            "most_usd": self.most_usd,
-            "budget_usd": self.budget_usd,
-            "charged_usd": self.charged_usd,
-        }
 
     def lines(self) -> list[str]:
         """Return the plan as a person reads it."""

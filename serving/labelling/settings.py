@@ -95,10 +95,7 @@ class LabelSettings:
         """
         price = config.price(model)
         if price is None:
-            raise ConfigError(
-                f'prices."{model}": missing, so its calls fit no budget: '
-                "add its US dollars per million tokens to the file that --config names"
-            )
+            raise _no_price(model)
         return price
 
 
@@ -109,7 +106,11 @@ def _check_models(models: tuple[str, str, str], judge: str, config: RouterConfig
         if model == AUTO or model in {tier.label for tier in Tier}:
             raise ConfigError(f"{model!r} is no model's name: give each tier, and the judge, a model")
         if config.price(model) is None:
-            raise ConfigError(
-                f'prices."{model}": missing, so its calls fit no budget: '
-                "add its US dollars per million tokens to the file that --config names"
-            )
+            raise _no_price(model)
+
+
+def _no_price(model: str) -> ConfigError:
+    return ConfigError(
+        f'prices."{model}": missing, so its calls fit no budget: '
+        "add its US dollars per million tokens to the file that --config names"
+    )

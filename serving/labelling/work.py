@@ -41,6 +41,7 @@ class Tally:
         failed: why a call of theirs got no answer, by digest.
         not_sent: why the redactor let nothing of them out, by digest.
         finished: how many were finished.
+        failures_in_a_row: how many of the last ones failed or stayed unjudged, since one was labelled.
     """
 
     failed: dict[str, str] = field(default_factory=dict)
