@@ -13,7 +13,7 @@ from training.commands.inputs import load_predictor, print_result, refuse_unwrit
 from training.commands.options import PARTS, add_json, add_model, add_seed, share
 from training.commands.outcome_options import add_outcome_columns
 from training.commands.tuning_inputs import TuningData, read_tuning_data
-from training.costs import CostModel
+from training.costs import TIER_USD_PER_MILLION, CostModel
 from training.errors import EvaluationError
 from training.policy_targets import PremiumShare, Quality, Target, UsdPer1000
 from training.tuning import families_for, tune
@@ -71,16 +71,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave bad rows out, count and list them, instead of stopping",
     )
+    parser.add_argument(
+        "--usd-per-million",
+        type=float,
+        nargs=3,
+        default=TIER_USD_PER_MILLION,
+        metavar=("CHEAP", "BALANCED", "PREMIUM"),
+        help="US dollars per million tokens, used where DATA has no dollars of its own (0.25 0.28 2.50)",
+    )
     add_seed(parser, "the bootstrap")
     add_json(parser)
     add_outcome_columns(parser)
+    parser.add_argument(
+        "--tolerance",
+        type=share,
+        default=0.0,
+        metavar="T",
+        help="of outcomes: how much below the best score an answer may be and yet do (%(default)s)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Tune, write the model file, and report."""
     target, rule = _target(arguments), _rule(arguments)
     refuse_unwritable(arguments.out)
-    predictor, costs = load_predictor(arguments.model), CostModel()
+    predictor, costs = load_predictor(arguments.model), CostModel(tuple(arguments.usd_per_million))
     data = read_tuning_data(arguments, predictor, costs)
     families = families_for(target, data.rows, costs, _families(arguments))
     tuned = tune(data.rows, target, families, abstention=rule, seed=arguments.seed)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from classifier import TierPredictor
 from training.commands.inputs import read_data
-from training.commands.outcome_options import read_outcome_arguments
+from training.commands.outcome_options import names_outcomes, read_outcome_arguments
 from training.costs import CostModel
 from training.errors import DataError, EvaluationError
 from training.labelled import read_labelled
@@ -17,8 +17,6 @@ from training.table_files import column_names, find_files
 from training.tuning_rows import LEAST_ROWS, TuningRows, labelled_tuning_rows, outcome_tuning_rows
 
 __all__ = ["TuningData", "read_tuning_data"]
-
-LONG_COLUMNS = {"model", "score"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,9 +53,8 @@ def read_tuning_data(
     if _is_outcome_table(arguments):
         table = read_outcome_arguments(arguments, name="data", at_least=2 * LEAST_ROWS)
         part = _part(arguments.part, predictor, {table.digest, *_labelled_digest(arguments.data)})
-        return TuningData(
-            outcome_tuning_rows(predictor, table, cost_model, part=part), table.digest, part, "outcomes"
-        )
+        rows = outcome_tuning_rows(predictor, table, cost_model, tolerance=arguments.tolerance, part=part)
+        return TuningData(rows, table.digest, part, "outcomes")
     data = read_data(arguments)
     part = _part(arguments.part, predictor, {data.digest})
     rows = labelled_tuning_rows(predictor, data, cost_model, part=part)
@@ -65,12 +62,9 @@ def read_tuning_data(
 
 
 def _is_outcome_table(arguments: argparse.Namespace) -> bool:
-    """Whether columns of tiers were named, or stand there under their own names."""
-    if any(getattr(arguments, name) is not None for name in TIER_NAMES):
-        return True
-    header = set(column_names(find_files(arguments.data)[0]))
-    scored = header & {f"score:{name}" for name in TIER_NAMES}
-    return len(scored) >= 2 or (header >= LONG_COLUMNS and "tier" not in header)
+    """Whether DATA holds outcomes; where it has labels too, these know nothing of scores and dollars."""
+    scored = {f"score:{name}" for name in TIER_NAMES} & set(column_names(find_files(arguments.data)[0]))
+    return len(scored) >= 2 or names_outcomes(arguments, arguments.data)
 
 
 def _labelled_digest(path: Path) -> Collection[str]:
