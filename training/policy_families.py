@@ -20,7 +20,8 @@ from training.routed_rows import FloatArray, IntArray
 
 __all__ = ["ExpectedCostFamily", "PolicyFamily", "RiskFamily", "crossings"]
 
-KNOBS = 1001
+KNOBS = 4001
+WIDEST_LOG_ODDS = 12.0
 DEAREST = (
     1e4  # a poor answer that costs so many premium answers buys premium at a risk of one in ten thousand
 )
@@ -46,9 +47,14 @@ class PolicyFamily(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RiskFamily:
-    """The cheapest tier within a risk; the knob is `max_risk`, from 0 to 1 by thousandths."""
+    """The cheapest tier within a risk.
 
-    knobs: FloatArray = field(default_factory=lambda: np.arange(KNOBS) / (KNOBS - 1))
+    Attributes:
+        knobs: Each `max_risk` from 0 to 1 by thousandths, and finer steps, even in log-odds, towards the
+            ends, where a model that is sure of itself has all its prompts.
+    """
+
+    knobs: FloatArray = field(default_factory=lambda: _risk_grid())
     key: str = "risk"
 
     def policy(self, knob: float) -> Policy:
@@ -87,6 +93,12 @@ class ExpectedCostFamily:
     def chosen(self, probabilities: FloatArray, knob: float | FloatArray) -> IntArray:
         """Return the tier of least expected cost."""
         return chosen_by_expected_cost(probabilities, self.tier_usd, knob)
+
+
+def _risk_grid() -> FloatArray:
+    odds = np.exp(np.linspace(-WIDEST_LOG_ODDS, WIDEST_LOG_ODDS, KNOBS))
+    fine = [float(f"{risk:.4g}") for risk in odds / (1 + odds)]
+    return np.unique([*fine, *(np.arange(1001) / 1000)])
 
 
 def crossings(family: PolicyFamily, probabilities: FloatArray) -> IntArray:

@@ -34,7 +34,7 @@ def test_turning_the_knob_towards_bold_never_raises_a_tier(
 @given(routed_rows(max_size=6))
 def test_crossings_tell_the_whole_path(family: PolicyFamily, rows: RoutedRows) -> None:
     to_balanced, to_cheap = crossings(family, rows.probabilities).T
-    for place in range(0, len(family.knobs), 37):
+    for place in range(0, len(family.knobs), 211):
         chosen = family.chosen(rows.probabilities, float(family.knobs[place]))
         told = 2 - (to_balanced <= place).astype(int) - (to_cheap <= place).astype(int)
         assert chosen.tolist() == told.tolist()
@@ -66,6 +66,14 @@ def test_the_grid_depends_on_prices_alone_and_reads_well() -> None:
     assert (np.diff(knobs) < 0).all()
     assert knobs[-1] == 0
     assert all(len(f"{knob:.4g}") <= 9 and float(f"{knob:.4g}") == knob for knob in knobs)
+
+
+def test_the_risk_grid_is_fine_where_a_model_is_sure_of_itself() -> None:
+    knobs = RiskFamily().knobs
+    assert (knobs[0], knobs[-1]) == (0, 1)
+    assert (np.diff(knobs) > 0).all()
+    assert np.diff(knobs).max() <= 0.001 + 1e-12
+    assert ((knobs > 0.001) & (knobs < 0.01)).sum() > 300
 
 
 def test_prices_that_are_all_alike_give_a_family_too() -> None:

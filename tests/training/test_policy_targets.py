@@ -39,7 +39,7 @@ def test_a_promise_leaves_room_below_its_share(confidence: float | None) -> None
     target = MaxUnderRouting(0.1, confidence)
     place = target.pick(PATH, 1)
     assert target.bound(PATH.at(place), 1) <= 0.1
-    assert target.bound(PATH.at(place + 5), 1) > 0.1 > PATH.under_routing[place]
+    assert target.bound(PATH.at(place + 25), 1) > 0.1 > PATH.under_routing[place]
 
 
 def test_two_families_on_the_same_rows_share_the_error_of_a_promise() -> None:
