@@ -99,6 +99,10 @@ def find_layout(file: Path, columns: OutcomeColumns) -> OutcomeLayout:
         DataError: A column is missing; the message lists those that might have been meant.
     """
     header = column_names(file)
+    if not header:  # of JSON Lines; a CSV file without a header is refused as it is read
+        raise DataError(
+            f"{file}: there are no rows that can be read; expected the outcomes of one prompt a row"
+        )
     named = columns.named or _defaults(file, header)
     _check_names(file, named)
     wide_name = any(_score_column(header, name) for name in named.values())

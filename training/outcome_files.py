@@ -283,5 +283,6 @@ def _digest(groups: PromptGroups, layout: OutcomeLayout) -> str:
     tiers = ",".join(tier.label for tier in layout.tiers)
     found = hashlib.sha256(f"{tiers};{len(layout.usd)};{len(layout.tokens)}".encode())
     found.update(groups.hashes[order].astype("<u8").tobytes())
-    found.update(np.nan_to_num(groups.numbers[order], nan=-1.0).astype("<f8").tobytes())
+    for column in groups.numbers.T:  # one at a time: a copy of a million rows of all is felt
+        found.update(np.nan_to_num(column[order], nan=-1.0).astype("<f8").tobytes())
     return found.hexdigest()

@@ -84,7 +84,7 @@ class OutcomePrompts:
             yield described_prompt(raw, layout)
 
     def _chosen(self) -> Iterator[tuple[OutcomeLayout, RawRow]]:
-        wanted = iter(self.rows.tolist())
+        wanted = map(int, self.rows)
         row, next_wanted = -1, next(wanted, None)
         for layout, state in zip(self.layouts, self.states, strict=True):
             if file_state(layout.file) != state:

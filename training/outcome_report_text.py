@@ -16,7 +16,7 @@ def outcome_report_text(report: OutcomeReport, written: str, commands: Sequence[
         _entry("left out", _left_out(report)),
         aligned(_table(report), indent=""),
         _entry("solved", _solved(report)),
-        _entry("weights", f"sum {report.weight:,.1f}: a prompt counts for how far its scores lie apart"),
+        _entry("weights", f"sum {report.weight:,.1f}: a prompt counts for what a wrong choice would lose"),
         _entry("noise", _noise(report)),
         *(_entry("warning", warning) for warning in report.warnings),
         _entry("written", f"{written}: {report.prompts:,} labelled prompts, with their outcomes"),

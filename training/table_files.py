@@ -177,7 +177,9 @@ def _csv_rows(file: Path, schema: Schema, report: Report) -> Iterator[RawRow]:
 
 def _csv_names(file: Path) -> list[str]:
     with _cells_of_any_size():
-        return _csv_header(file, _csv_records(file, csv.reader((line for _, line in _lines(file)), strict=True)))
+        return _csv_header(
+            file, _csv_records(file, csv.reader((line for _, line in _lines(file)), strict=True))
+        )
 
 
 def _csv_header(file: Path, records: Iterator[tuple[int, list[str]]]) -> list[str]:
@@ -235,10 +237,15 @@ def _json_rows(file: Path, schema: Schema, report: Report) -> Iterator[RawRow]:
 
 def _json_names(file: Path) -> list[str]:
     names: dict[str, None] = {}
+    broken: list[RowError] = []
     rows = ((number, line) for number, line in _lines(file) if line.strip())
     for row, (number, line) in enumerate(islice(rows, _JSON_HEADER_ROWS), start=1):
-        with contextlib.suppress(RowError):
+        try:
             names |= dict.fromkeys(_json_object(line, Place(file, row, number)))
+        except RowError as error:
+            broken.append(error)
+    if broken and not names:
+        raise broken[0]
     return list(names)
 
 

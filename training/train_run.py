@@ -138,6 +138,8 @@ def _train(
         model = compile_model(fitted, model.policy, {}, head)
     test = evaluate_model(TierPredictor(model), split.test, seed=options.seed) if options.final else None
     facts = _provenance(data, split, fitted, head, choice, {"validation": validation, "test": test})
+    if absent:
+        facts["tiers"] = [tier.label for tier in TIERS if tier not in absent]
     facts["training_data"]["fitted_on"] = ["train", "validation"] if options.refit else ["train"]
     return Trained(fitted, replace(model, provenance=facts), choice, split, search, validation, test)
 
@@ -172,7 +174,6 @@ def _provenance(
         },
         "settings": fitted.settings.as_dict(),
         "inverse_temperature": fitted.inverse_temperature,
-        "tiers": [tier.label for tier in TIERS if tier in set(data.frame["tier"])],
         "conversation_head": _head_words(fitted, head),
         "policy_chosen_for": choice.as_dict(),
         "metrics": {name: found.flat_metrics() for name, found in evaluations.items() if found},

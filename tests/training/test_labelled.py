@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifier import Tier
 from tests.training.conftest import DATA, WriteRows
 from training.errors import DataError
 from training.labelled import LabelledData, SkippedRow, read_labelled
@@ -133,6 +134,15 @@ def test_contradicting_labels_are_refused(rows: Rows, write_jsonl: WriteRows) ->
     )
     with pytest.raises(DataError, match=complaint):
         read_labelled(file)
+
+
+def test_two_tiers_will_do_where_they_are_asked_for(rows: Rows, write_jsonl: WriteRows) -> None:
+    file = write_jsonl(rows[:10])
+    with pytest.raises(DataError, match="say --tiers cheap balanced to choose between two"):
+        read_labelled(file)
+    assert set(read_labelled(file, tiers=[Tier.CHEAP, Tier.BALANCED]).frame["tier"]) == {0, 1}
+    with pytest.raises(DataError, match=r"row 6 .*'balanced', but only cheap and premium were asked for"):
+        read_labelled(file, tiers=[Tier.CHEAP, Tier.PREMIUM])
 
 
 def test_one_tier_only_is_refused(rows: Rows, write_jsonl: WriteRows) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.errors import DataError, RowError
-from training.table_files import RawRow, Schema, find_files, read_rows
+from training.table_files import RawRow, Schema, column_names, find_files, read_rows
 
 SCHEMA = Schema(required=(("tier",), ("prompt", "messages")), optional=("weight",))
 AWKWARD = [
@@ -336,3 +336,22 @@ def test_parquet_without_a_tier_is_refused(tmp_path: Path) -> None:
     pandas.DataFrame({"prompt": ["hi"]}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(DataError, match="no column 'tier'; the columns are: prompt"):
         read(tmp_path / "a.parquet")
+
+
+def test_the_names_of_columns_are_told_without_reading_the_rows(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("prompt, score \nbroken\n")
+    (tmp_path / "t.jsonl").write_text('{"prompt": "a"}\n\nbroken\n{"score": 1}\n')
+    pandas.DataFrame({"prompt": ["a"], "score": [1]}).to_parquet(tmp_path / "t.parquet")
+    names = [column_names(tmp_path / f"t.{kind}") for kind in ("csv", "jsonl", "parquet")]
+    assert names == [["prompt", "score"]] * 3
+
+
+def test_names_of_a_file_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text("broken\n")
+    (tmp_path / "t.parquet").write_text("no")
+    with pytest.raises(DataError, match=r"row 1 \(line 1\): broken JSON"):
+        column_names(tmp_path / "t.jsonl")
+    with pytest.raises(DataError, match="not a Parquet file"):
+        column_names(tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="cannot be read"):
+        column_names(tmp_path / "nowhere.csv")

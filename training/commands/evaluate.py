@@ -10,13 +10,13 @@ from training.commands.options import add_data, add_json, add_model, add_part, a
 from training.commands.outcome_options import (
     add_label_rule,
     add_outcome_columns,
+    labels_asked_for,
     names_outcomes,
     read_outcome_arguments_fully,
 )
 from training.evaluation import evaluate_model
 from training.labelled import LabelledData
 from training.outcome_labelled import labelled_outcomes, sampled_prompts
-from training.outcome_labels import label_outcomes
 from training.report_html import evaluation_html
 from training.report_text import evaluation_text
 from training.text_tables import wrapped
@@ -79,9 +79,7 @@ def _labelled(arguments: argparse.Namespace) -> tuple[LabelledData, str]:
     """Return outcomes as labelled prompts, and how they came to be."""
     reading = read_outcome_arguments_fully(arguments, name="data", at_least=1)
     table = reading.table
-    labels = label_outcomes(
-        table.scores, table.tiers, tolerance=arguments.tolerance, tie_weight=arguments.tie_weight
-    )
+    labels = labels_asked_for(arguments, table)
     kept = sampled_prompts(len(table), arguments.limit, seed=arguments.seed)
     models = ", ".join(f"{tier} {name}" for tier, name in zip(table.tiers, table.names, strict=True))
     drawn = "" if len(kept) == len(table) else f"; {len(kept):,} prompts of {len(table):,} drawn at random"

@@ -8,7 +8,7 @@ from classifier import TIERS
 from training.commands.options import share
 from training.outcome_cells import UNIT_SCALE, Scale
 from training.outcome_files import FEWEST_PROMPTS, OutcomeColumns, OutcomeReading, read_outcome_files
-from training.outcome_labels import TIE_WEIGHT
+from training.outcome_labels import OutcomeLabels, label_outcomes
 from training.outcome_table import OutcomeTable
 from training.table_files import column_names, find_files
 
@@ -16,6 +16,7 @@ __all__ = [
     "add_label_rule",
     "add_outcome_columns",
     "add_outcomes",
+    "labels_asked_for",
     "names_outcomes",
     "outcome_columns",
     "read_outcome_arguments",
@@ -71,7 +72,7 @@ def add_outcome_columns(parser: argparse.ArgumentParser) -> None:
 
 
 def add_label_rule(parser: argparse.ArgumentParser) -> None:
-    """Add what decides the labels; `label_outcomes` takes it."""
+    """Add what decides the labels; `labels_asked_for` obeys."""
     parser.add_argument(
         "--tolerance",
         type=share,
@@ -82,9 +83,17 @@ def add_label_rule(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tie-weight",
         type=_weight,
-        default=TIE_WEIGHT,
         metavar="W",
-        help="weight of a prompt on which all tiers do equally well, above 0, up to 1 (%(default)s)",
+        help="weight of a prompt on which all tiers do equally well, above 0, up to 1 (from the mean scores)",
+    )
+
+
+def labels_asked_for(arguments: argparse.Namespace, table: OutcomeTable) -> OutcomeLabels:
+    """Return the labels of a table by the rule that was asked for."""
+    if arguments.tie_weight is None:
+        return label_outcomes(table.scores, table.tiers, tolerance=arguments.tolerance)
+    return label_outcomes(
+        table.scores, table.tiers, tolerance=arguments.tolerance, tie_weight=arguments.tie_weight
     )
 
 

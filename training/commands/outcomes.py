@@ -5,9 +5,13 @@ from pathlib import Path
 
 from training.commands.inputs import print_result, refuse_unwritable
 from training.commands.options import add_json
-from training.commands.outcome_options import add_label_rule, add_outcomes, read_outcome_arguments_fully
+from training.commands.outcome_options import (
+    add_label_rule,
+    add_outcomes,
+    labels_asked_for,
+    read_outcome_arguments_fully,
+)
 from training.errors import OutputError
-from training.outcome_labels import label_outcomes
 from training.outcome_report import outcome_report, refuse_one_tier
 from training.outcome_report_text import next_commands, outcome_report_text
 from training.outcome_writing import write_labelled_outcomes
@@ -22,9 +26,9 @@ examples:
   python -m training outcomes ratings.parquet --cheap small --premium large --scale 1 10 --out labels.jsonl
 
 A label is the cheapest tier whose score is within the tolerance of the best; where nobody solves a prompt,
-the cheapest. Its weight grows from the tie weight, where all tiers do equally well, by the spread of the
-scores, to 1. A repeated prompt counts once, with the mean of its scores. The file that is written is a
-labelled set for `train` and an outcome table for `curve`.
+the cheapest. Its weight is what a wrong choice would lose: 1 where the cheapest tier fails and the label
+solves, the tie weight where all do equally well. A repeated prompt counts once, with the mean of its scores.
+The file that is written is a labelled set for `train` and an outcome table for `curve`.
 """
 
 
@@ -47,9 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_out(arguments.out, arguments.file)
     reading = read_outcome_arguments_fully(arguments, name="file")
     table = reading.table
-    labels = label_outcomes(
-        table.scores, table.tiers, tolerance=arguments.tolerance, tie_weight=arguments.tie_weight
-    )
+    labels = labels_asked_for(arguments, table)
     refuse_one_tier(table, labels)
     report = outcome_report(reading, labels)
     write_labelled_outcomes(arguments.out, table, reading.source.described(), labels)
