@@ -112,7 +112,7 @@ class Budgets:
                 f"reservation {reservation_id!r}: one claim for each budget is needed, got {claims!r}"
             )
         with self._database.writing() as connection:
-            if not self._note(connection, reservation_id, ordered, instance, HELD):
+            if len(self._note(connection, reservation_id, ordered, instance, HELD)) < len(ordered):
                 connection.rollback()
                 return Reserved(reservation_id, tuple(claims))
             short = next((claim for claim in ordered if not self._taken(connection, claim)), None)

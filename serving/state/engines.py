@@ -71,12 +71,12 @@ def naming_of(url: URL) -> Naming:
 def build_engine(url: URL, waits: Waits) -> Engine:
     """Return an engine; no connection is made yet.
 
-    Connections are checked when they leave the pool, so that a server that was restarted is noticed before a
-    statement is lost; parameters (hashes, prompts) never stand in errors.
+    Connections to a server are checked when they leave the pool, so that one that was restarted is noticed
+    before a statement is lost; parameters (hashes, prompts) never stand in errors.
     """
     shared: dict[str, Any] = {
         "hide_parameters": True,
-        "pool_pre_ping": True,
+        "pool_pre_ping": url.get_backend_name() != "sqlite",  # a file does not hang up
         "pool_timeout": waits.pool,
         "pool_size": 8,
         "max_overflow": 8,

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -12,19 +13,14 @@ __all__ = ["from_values", "storable_text", "to_values"]
 
 _LONGEST = 1000  # characters of a model's name, a session or a cause; prompts are kept whole
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL knows no NUL, UTF-8 no lone surrogates
-_MOST = {"status": 2**31 - 1, "attempt": 2**31 - 1}
-_MOST_BY_DEFAULT = 2**63 - 1
 _PROBABILITIES = ("p_cheap", "p_balanced", "p_premium")
 _NONE = (None, None, None)
 
 
 def to_values(row: LedgerRow) -> dict[str, Any]:
     """Return the values of a row's columns; what no column can hold is cut, bounded or replaced."""
-    values = {
-        name: _storable(name, value) for name, value in row.as_dict().items() if name != "probabilities"
-    }
-    values["attempt_id"] = row.attempt_id  # never cut: it tells rows apart
-    values.update(zip(_PROBABILITIES, map(_finite, row.probabilities or _NONE), strict=True))
+    values = {name: convert(getattr(row, name)) for name, convert in _CONVERTERS}
+    values.update(zip(_PROBABILITIES, map(_real, row.probabilities or _NONE), strict=True))
     return values
 
 
@@ -32,14 +28,9 @@ def from_values(values: RowMapping) -> LedgerRow:
     """Return the row that columns hold."""
     fields: dict[str, Any] = {str(name): value for name, value in values.items()}
     cheap, balanced, premium = (fields.pop(name) for name in _PROBABILITIES)
-    return LedgerRow(
-        **fields
-        | {
-            "chosen_by": ChosenBy(fields["chosen_by"]),
-            "outcome": Outcome(fields["outcome"]),
-            "probabilities": None if cheap is None else (cheap, balanced, premium),
-        }
-    )
+    fields["probabilities"] = None if cheap is None else (cheap, balanced, premium)
+    fields["chosen_by"], fields["outcome"] = ChosenBy(fields["chosen_by"]), Outcome(fields["outcome"])
+    return LedgerRow(**fields)
 
 
 def storable_text(text: str, longest: int | None = _LONGEST) -> str:
@@ -52,17 +43,42 @@ def storable_text(text: str, longest: int | None = _LONGEST) -> str:
     return cut if cut.isascii() and "\0" not in cut else _UNSTORABLE.sub("\ufffd", cut)
 
 
-def _storable(name: str, value: Any) -> Any:
-    match value:
-        case bool() | None:
-            return value
-        case str():
-            return storable_text(value, None if name == "prompt" else _LONGEST)
-        case int():
-            most = _MOST.get(name, _MOST_BY_DEFAULT)
-            return max(-most, min(most, value))
-    return _finite(value)
+def _text(value: str | None) -> str | None:
+    return None if value is None else storable_text(value)
 
 
-def _finite(value: float | None) -> float | None:
+def _whole_text(value: str | None) -> str | None:
+    return None if value is None else storable_text(value, None)
+
+
+def _real(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+def _integer(value: int | None) -> int | None:
+    return None if value is None else max(-(2**31), min(2**31 - 1, value))
+
+
+def _long_integer(value: int | None) -> int | None:
+    return None if value is None else max(-(2**63), min(2**63 - 1, value))
+
+
+_BY_NAME: dict[str, Callable[[Any], Any]] = {
+    "at": _real,
+    "risk": _real,
+    "status": _integer,
+    "attempt": _integer,
+    "fell_back": bool,
+    "streamed": bool,
+    "input_tokens": _long_integer,
+    "output_tokens": _long_integer,
+    "estimated": bool,
+    "usd": _real,
+    "routing_seconds": _real,
+    "first_token_seconds": _real,
+    "total_seconds": _real,
+    "chosen_by": str,
+    "outcome": str,
+    "prompt": _whole_text,
+}
+_CONVERTERS = [(name, _BY_NAME.get(name, _text)) for name in LedgerRow.__slots__ if name != "probabilities"]

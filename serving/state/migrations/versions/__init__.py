@@ -1,1 +1,5 @@
-"""One module a revision, `r<number>_<what>.py`; numbers have four digits and go up by one."""
+"""One module a revision, `r<number>_<what>.py`: four digits, up by one, `upgrade()` alone.
+
+Written by hand beside the change in `serving.state.schema`, whose `REVISION` follows; tests compare the two.
+There is no way down: a backup is. All pending revisions run in one transaction, so none may commit.
+"""

@@ -1,0 +1,120 @@
+"""Whatever happens in whatever order: no cap is exceeded, and the books add up."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete
+
+from serving.spending.budget_terms import Claim, Reserved, Standing, Unit
+from serving.state.database import Database
+from serving.state.migrate import migrate
+from serving.state.schema import budgets as budgets_table
+from serving.state.schema import reservations
+from serving.state.state import State
+
+DAY, CAP = "2026-11-22", 100
+
+numbers = st.integers(0, 5)
+amounts = st.integers(0, 60)
+steps = st.lists(
+    st.tuples(st.just("reserve"), numbers, st.dictionaries(st.sampled_from("ab"), amounts, min_size=1))
+    | st.tuples(st.just("settle"), numbers, st.dictionaries(st.sampled_from("ab"), st.integers(0, 1)))
+    | st.tuples(st.sampled_from(["release", "die"]), numbers, st.just({})),
+    max_size=30,
+)
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    url = f"sqlite:///{tmp_path_factory.mktemp('laws') / 'state.db'}"
+    migrate(url)
+    database = Database.open(url)
+    yield database
+    database.close()
+
+
+class Model:
+    """What the budgets ought to say, in plain dictionaries."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, dict[str, int]] = {}
+        self.orphaned: dict[int, dict[str, int]] = {}
+        self.spent = {"a": 0, "b": 0}
+
+    def taken(self, scope: str) -> int:
+        waiting = [*self.held.values(), *self.orphaned.values()]
+        return self.spent[scope] + sum(each.get(scope, 0) for each in waiting)
+
+    def reserve(self, number: int, wanted: dict[str, int]) -> bool:
+        if number in self.held or number in self.orphaned:
+            return True
+        fits = all(self.taken(scope) + amount <= CAP for scope, amount in wanted.items())
+        self.held.update({number: wanted} if fits else {})
+        return fits
+
+    def settle(self, number: int, shares: dict[str, int]) -> dict[str, int]:
+        """Charge all of a claim, or nothing of it where the share is 0; return the amounts."""
+        claimed = self.release(number)
+        actual = {scope: claimed.get(scope, 0) * share for scope, share in shares.items()}
+        for scope, amount in claimed.items():
+            self.spent[scope] += actual.get(scope, amount)
+        return actual
+
+    def release(self, number: int) -> dict[str, int]:
+        return self.held.pop(number, None) or self.orphaned.pop(number, None) or {}
+
+    def die(self, number: int) -> None:
+        self.orphaned.update({number: self.held.pop(number)} if number in self.held else {})
+
+
+def take(step: tuple[str, int, dict[str, int]], state: State, model: Model) -> None:
+    """Take a step in the database and in the model."""
+    what, number, values = step
+    match what:
+        case "reserve":
+            claims = [Claim(scope, Unit.USD, DAY, CAP, amount) for scope, amount in values.items()]
+            granted = isinstance(state.budgets.reserve(f"r{number}", claims, f"i{number}"), Reserved)
+            assert granted == model.reserve(number, values)
+        case "settle":
+            actual = model.settle(number, values)
+            state.budgets.settle(f"r{number}", {(scope, Unit.USD): each for scope, each in actual.items()})
+        case "release":
+            model.release(number)
+            state.budgets.release(f"r{number}")
+        case "die":
+            model.die(number)
+            state.instances.leave(f"i{number}")
+            state.budgets.charge_orphans(alive_since=0.0)
+            state.instances.beat(f"i{number}", 0.0)
+
+
+def as_modelled(model: Model, standing: Standing) -> bool:
+    held = sum(each.get(standing.scope, 0) for each in model.held.values())
+    orphaned = sum(each.get(standing.scope, 0) for each in model.orphaned.values())
+    spent = model.spent[standing.scope] + orphaned
+    return (standing.reserved, standing.orphaned, standing.spent, standing.overrun) == (
+        held,
+        orphaned,
+        spent,
+        0,
+    )
+
+
+@settings(max_examples=60)
+@given(taken=steps)
+def test_the_books_are_what_a_simple_model_says(
+    books: Database, taken: list[tuple[str, int, dict[str, int]]]
+) -> None:
+    with books.writing() as connection:
+        for table in (reservations, budgets_table):
+            connection.execute(delete(table))
+    state, model = State.of(books), Model()
+    for number in range(6):
+        state.instances.beat(f"i{number}", 0.0)
+    for step in taken:
+        take(step, state, model)
+        standings = state.budgets.standing(DAY)
+        assert all(as_modelled(model, each) for each in standings)
+        assert all(each.spent + each.reserved <= CAP for each in standings)
