@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from classifier.features import EXCERPT
 from classifier.statistic import STATISTICS
 from training.errors import SettingsError, TrainingError
-from training.settings import DEFAULT_SETTINGS, FitSettings
+from training.settings import DEFAULT_SETTINGS, PRESETS, FitSettings
 
 NAMES = [statistic.name for statistic in STATISTICS]
 POSITIVE = st.floats(1e-3, 1e3)
@@ -77,3 +77,11 @@ def test_settings_that_no_model_can_be_fitted_with_are_refused(
         FitSettings.from_dict(mapping)
     assert isinstance(caught.value, TrainingError)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_labels_from_outcomes_are_held_harder_and_read_evenly() -> None:
+    outcomes = PRESETS["outcomes"]
+    assert outcomes.inverse_penalty < DEFAULT_SETTINGS.inverse_penalty
+    assert outcomes.statistics_scale < DEFAULT_SETTINGS.statistics_scale
+    assert outcomes.middle_weight == 1.0
+    assert PRESETS["default"] == DEFAULT_SETTINGS
