@@ -93,6 +93,13 @@ class Keys:
                 text = text.replace(secret.reveal(), _MASK)
         return text
 
+    def mask_bytes(self, data: bytes) -> bytes:
+        """Return bytes in which every occurrence of a key is masked."""
+        for secret in (self.pro, self.standard):
+            if secret is not None:
+                data = data.replace(secret.reveal().encode("ascii"), _MASK.encode("ascii"))
+        return data
+
 
 def _read(environ: Mapping[str, str], channel: Channel) -> Secret | None:
     value = environ.get(channel.variable, "").strip()

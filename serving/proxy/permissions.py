@@ -1,0 +1,115 @@
+"""What an API key may ask for: its tiers and its floor, applied to a selection and to a chain."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from classifier import Tier
+from serving.config import RouterConfig
+from serving.proxy.errors import ProxyError
+from serving.routing import Reasons
+from serving.selection import AUTO, Selection
+from serving.spending.ledger_row import ChosenBy
+from serving.state.api_key import ApiKey
+
+__all__ = ["Chosen", "chosen_for", "counts_as_premium", "why_not"]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A selection that a key may have.
+
+    Attributes:
+        selection: what the call is to be answered by.
+        chosen_by: who or what settled it.
+    """
+
+    selection: Selection
+    chosen_by: ChosenBy
+
+
+def chosen_for(key: ApiKey | None, selection: Selection, config: RouterConfig) -> Chosen:
+    """Hold a selection within the bounds of a key.
+
+    What the classifier chose is raised to the key's floor and kept to its tiers: the cheapest of them that is
+    no cheaper than the choice, or else the dearest. A tier below the floor is raised too, when a caller asks
+    for it; another one that the key may not use is refused, and so is a model that only such a tier has.
+
+    Raises:
+        ProxyError: the caller asked for what the key may not use.
+    """
+    chosen_by = _chosen_by(selection)
+    if key is None:
+        return Chosen(selection, chosen_by)
+    if selection.tier is None:
+        _refuse_model(key, selection.requested, config)
+        return Chosen(selection, chosen_by)
+    tiers = _tiers(key)
+    asked_for = selection.requested != AUTO
+    if asked_for and selection.tier not in tiers and selection.tier > min(tiers):
+        raise _forbidden(f"this API key may not use the tier {selection.tier}: {_may(key)}")
+    tier = next((tier for tier in tiers if tier >= selection.tier), tiers[-1])
+    if tier == selection.tier:
+        return Chosen(selection, chosen_by)
+    why = f"this API key's {'floor' if tier > selection.tier else 'highest tier'} is {tier}"
+    reasons = Reasons(lambda: (why, *selection.reasons()))
+    return Chosen(replace(selection, tier=tier, reasons=reasons), ChosenBy.FLOOR)
+
+
+def why_not(key: ApiKey | None, config: RouterConfig) -> Callable[[str], str]:
+    """Return what tells why a key's requests may not go to a model of a chain; nothing when they may."""
+    if key is None:
+        return lambda _: ""
+    allowed, others = _models(key, config)
+    premium = Tier.PREMIUM in _tiers(key)
+
+    def reason(model: str) -> str:
+        if model in allowed:
+            return ""
+        if model in others or (not premium and counts_as_premium(model, config)):
+            return "it is outside this API key's tiers"
+        return ""
+
+    return reason
+
+
+def counts_as_premium(model: str, config: RouterConfig) -> bool:
+    """Whether a model is the premium tier's, or no cheaper, or of unknown price."""
+    own = config.tier(Tier.PREMIUM).model
+    price, premium = config.price(model), config.price(own)
+    if model == own or price is None or premium is None:
+        return True
+    return price.input >= premium.input or price.output >= premium.output
+
+
+def _chosen_by(selection: Selection) -> ChosenBy:
+    if selection.requested != AUTO:
+        return ChosenBy.CALLER
+    return ChosenBy.CLASSIFIER_FAILED if selection.decision is None else ChosenBy.POLICY
+
+
+def _tiers(key: ApiKey) -> list[Tier]:
+    """The tiers that a key's requests may go to, ascending, never none."""
+    allowed = sorted(Tier.parse(label) for label in key.allowed_tiers)
+    floor = allowed[0] if key.floor is None else Tier.parse(key.floor)
+    return [tier for tier in allowed if tier >= floor] or allowed[-1:]
+
+
+def _models(key: ApiKey, config: RouterConfig) -> tuple[set[str], set[str]]:
+    allowed = {config.tier(tier).model for tier in _tiers(key)}
+    return allowed, {config.tier(tier).model for tier in Tier} - allowed
+
+
+def _refuse_model(key: ApiKey, model: str, config: RouterConfig) -> None:
+    """A key with every tier may name any model; another one only the models of its tiers."""
+    if len(key.allowed_tiers) == len(Tier):
+        return
+    if model not in {config.tier(Tier.parse(label)).model for label in key.allowed_tiers}:
+        raise _forbidden(f"this API key may not use the model {model!r}: {_may(key)}")
+
+
+def _may(key: ApiKey) -> str:
+    return f"it may use {', '.join(key.allowed_tiers)} and auto"
+
+
+def _forbidden(message: str) -> ProxyError:
+    return ProxyError(403, "not_allowed", message, param="model")
