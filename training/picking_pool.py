@@ -138,7 +138,10 @@ def script_of(text: str) -> str:
     >>> script_of("Was ist das?"), script_of("これは何ですか"), script_of("2 + 2")
     ('Latin script', 'Han or kana script', 'no letters')
     """
-    letters = Counter(_script(ord(char)) for char in text[:200] if char.isalpha())
+    beginning = text[:200]
+    if beginning.isascii():  # most are, and a log has many
+        return "Latin script" if any(map(str.isalpha, beginning)) else "no letters"
+    letters = Counter(_script(ord(char)) for char in beginning if char.isalpha())
     return f"{letters.most_common(1)[0][0]} script" if letters else "no letters"
 
 

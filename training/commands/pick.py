@@ -40,6 +40,7 @@ near-duplicates (a typing error, another word, another name in a template) one i
 pictures, sound or files, that end with a tool's result or are longer than 200,000 characters are set
 aside. All columns of a row are kept, and a row without an `id` gets one. The choice depends neither on
 the order of the rows nor on how often each stands there, only on the seed.
+A log of 100,000 prompts (35 MB) took 3 minutes of one core and 0.5 GB.
 
 examples:
   python -m training pick log.jsonl -n 300 --out to_label.jsonl
