@@ -77,7 +77,7 @@ DEFAULT_RULES = FeedbackRules()
 There they added 2.0 points of accuracy to a model of 1,300 labelled prompts, among the best of many and so
 flattered: on the test rows it was 0.3 points (six draws, 95 % interval -1.1 to +1.7) from 571 labels of 2,849
 decisions, where the true tiers of the same prompts gave 1.7. Frank users are worth more: with three thumbs in
-four, three in a hundred of them wrong, a model of 330 prompts gained 3 to 5 points on validation rows.
+four, three in a hundred of them wrong, a model of 350 prompts gained 3 to 5 points on validation rows.
 """
 
 

@@ -119,7 +119,7 @@ def _rows(files: Sequence[Path], report: Report) -> Iterator[FeedbackRow]:
 
 def _why(rows: int) -> str:
     if not rows:
-        return "there are no rows"
+        return "it has no usable row"
     return f"none of its {rows:,} rows has a thumb, a retry or an escalation that tells what tier is needed"
 
 

@@ -97,7 +97,7 @@ def test_bad_rows_can_be_skipped_and_are_listed(capsys: Printed) -> None:
         (["log.jsonl", "--out", "log.jsonl"], "this is the log itself"),
         (["log.jsonl", "--out", "no/x.jsonl"], "there is no folder no"),
         (["silent.jsonl", "--out", "x.jsonl"], "none of its 1 rows has a thumb"),
-        (["empty.jsonl", "--out", "x.jsonl"], "there are no rows"),
+        (["empty.jsonl", "--out", "x.jsonl"], "it has no usable row"),
         (["log.jsonl", "--out", "x.jsonl", "--weight", "0"], "the largest weight is 0.0"),
         (["log.jsonl", "--out", "x.jsonl", "--silence", "0.5"], "odds of silence are 0.5"),
         (["log.jsonl", "--out", "x.jsonl", "--with", "none.csv"], "none.csv: no such file"),
