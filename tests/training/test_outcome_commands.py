@@ -100,7 +100,7 @@ def test_one_tier_is_no_choice(table: Path, capsys: Printed) -> None:
     assert main(["train", str(table), "--tiers", "cheap", "--no-tracking"]) == 1
     assert "give at least two of cheap, balanced, premium" in error_line(capsys)
     assert main(["train", str(table), "--settings", "outcome", "--no-tracking"]) == 1
-    assert "neither default nor outcomes" in error_line(capsys)
+    assert "no preset (default, outcomes)" in error_line(capsys)
 
 
 def test_a_weight_of_zero_is_refused(table: Path, capsys: Printed) -> None:

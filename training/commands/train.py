@@ -139,7 +139,7 @@ def _settings(name: str) -> FitSettings:
         mapping = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SettingsError(
-            f"{path}: neither {' nor '.join(PRESETS)} nor settings that can be read: {error}"
+            f"{path}: cannot read settings here, and it is no preset ({', '.join(PRESETS)}): {error}"
         ) from error
     if not isinstance(mapping, dict):
         raise SettingsError(f"{path}: settings are a JSON object, such as {{'inverse_penalty': 20}}")
