@@ -2,20 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from classifier import Tier
 
-__all__ = ["TIE_WEIGHT", "OutcomeLabels", "fair_tie_weight", "label_outcomes"]
+__all__ = ["OutcomeLabels", "fair_tie_weight", "label_outcomes"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-TIE_WEIGHT: Final = 0.2
-"""A usual `fair_tie_weight`: of tiers whose mean scores lie a sixth apart."""
 
 _LEAST_GAIN, _MOST_GAIN = 0.05, 0.5
 _ROUNDING = 1e-9  # a mean of three scores of 0.7 is as good as one of 0.7

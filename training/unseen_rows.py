@@ -1,58 +1,49 @@
-"""Which rows of labelled data no model at hand was fitted on."""
+"""Which part of some data no model at hand was fitted on, as far as the models' files tell.
 
-from __future__ import annotations
+What a model was fitted on is known by the digest of its data as a whole: a copy of these rows inside other
+data goes unnoticed.
+"""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal
 
-from training.errors import PromotionError
-from training.labelled import LabelledData
-from training.split import split_data
+from training.errors import EvaluationError
 
-__all__ = ["UnseenRows", "unseen_rows"]
+__all__ = ["Part", "fitted_parts", "unseen_part"]
 
+Part = Literal["all", "train", "validation", "test"]
 
-@dataclass(frozen=True, slots=True)
-class UnseenRows:
-    """Rows to judge by.
-
-    Attributes:
-        part: "all", "validation" or "test".
-        data: The rows.
-    """
-
-    part: str
-    data: LabelledData
+_KEPT_BACK: Sequence[Part] = ("validation", "test")
 
 
-def unseen_rows(data: LabelledData, provenances: Sequence[Mapping[str, Any]]) -> UnseenRows:
-    """Return the rows that `evaluate --part auto` takes: all, or a part that no model was fitted on.
-
-    What a model was fitted on is known by the digest of its data: a copy of these rows inside other data goes
-    unnoticed.
+def fitted_parts(provenances: Sequence[Mapping[str, Any]], digests: Collection[str]) -> frozenset[str]:
+    """Return the parts of some data that any of the models was fitted on.
 
     Args:
-        data: The labelled data as a whole.
         provenances: What the model files tell of their origin (`TierPredictor.provenance`).
+        digests: Every digest by which a model may know this data.
+    """
+    return frozenset(part for facts in provenances for part in _fitted_on(facts, digests))
+
+
+def unseen_part(fitted: Collection[str]) -> Part:
+    """Return the part to judge by: everything, or the first of validation and test that was kept back.
 
     Raises:
-        PromotionError: The models were fitted on every part between them.
+        EvaluationError: When no part was.
     """
-    fitted = {part for facts in provenances for part in _fitted_on(facts, data.digest)}
     if not fitted:
-        return UnseenRows("all", data)
-    for part in ("validation", "test"):
+        return "all"
+    for part in _KEPT_BACK:
         if part not in fitted:
-            return UnseenRows(part, getattr(split_data(data), part))
-    raise PromotionError(
-        "candidate or champion was fitted on every part of this data: nothing is left to judge by; give rows"
-        " that neither has seen"
+            return part
+    raise EvaluationError(
+        "every part of this data was fitted on, so nothing is left to judge by: give rows that are new"
     )
 
 
-def _fitted_on(provenance: Mapping[str, Any], digest: str) -> Sequence[str]:
+def _fitted_on(provenance: Mapping[str, Any], digests: Collection[str]) -> Sequence[str]:
     facts = provenance.get("training_data")
-    if not isinstance(facts, Mapping) or facts.get("digest") != digest:
+    if not isinstance(facts, Mapping) or facts.get("digest") not in digests:
         return ()
     return tuple(facts.get("fitted_on", ()))

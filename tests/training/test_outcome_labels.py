@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier import Tier
-from training.outcome_labels import TIE_WEIGHT, fair_tie_weight, label_outcomes
+from training.outcome_labels import fair_tie_weight, label_outcomes
 
 TWO = (Tier.CHEAP, Tier.PREMIUM)
 THREE = tuple(Tier)
@@ -63,8 +63,8 @@ def test_within_the_tolerance_a_slightly_worse_tier_weighs_as_a_tie() -> None:
 
 def test_the_fair_tie_weight_is_the_odds_of_the_mean_gain() -> None:
     scores = np.array([[0.0, 1.0]] * 3 + [[1.0, 0.0]] + [[1.0, 1.0]] * 8)
-    assert fair_tie_weight(scores) == pytest.approx(TIE_WEIGHT)
-    assert label_outcomes(scores, TWO).weights.min() == pytest.approx(TIE_WEIGHT)
+    assert fair_tie_weight(scores) == pytest.approx(0.2)
+    assert label_outcomes(scores, TWO).weights.min() == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(

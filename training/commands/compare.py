@@ -2,8 +2,9 @@
 
 import argparse
 
-from training.commands.inputs import chosen_part, load_predictor, print_result, read_data
+from training.commands.inputs import load_predictor, print_result, read_data
 from training.commands.options import add_data, add_json, add_model, add_part, add_seed
+from training.commands.parts import chosen_part
 from training.comparison import compare_models
 from training.report_text import comparison_text
 

@@ -1,10 +1,7 @@
 """`curve`: quality against dollars, judged by outcomes."""
 
 import argparse
-import sys
-from collections.abc import Collection
 from pathlib import Path
-from typing import Literal, cast
 
 from tqdm import tqdm
 
@@ -13,6 +10,7 @@ from classifier.atomic_file import write_whole
 from training.commands.inputs import load_predictor, print_result, refuse_unwritable
 from training.commands.options import PARTS, add_json, add_model, add_seed, whole_number
 from training.commands.outcome_options import add_outcomes, read_outcome_arguments
+from training.commands.parts import fitted_parts_of_outcomes, part_to_judge_by
 from training.cost_quality import RESAMPLES, cost_quality
 from training.cost_quality_result import CostQuality, Seen
 from training.costs import TIER_USD_PER_MILLION, CostModel
@@ -21,12 +19,8 @@ from training.curve_plots import cost_quality_figure, png
 from training.curve_remarks import remarks
 from training.curve_table import points_csv
 from training.curve_text import cost_quality_text
-from training.errors import DataError, EvaluationError
-from training.labelled import read_labelled
 from training.outcome_table import OutcomeTable
 from training.plots import svg
-from training.split import SplitName
-from training.table_files import column_names, find_files
 
 __all__ = ["EXAMPLES", "HELP", "NAME", "add_arguments", "run"]
 
@@ -119,44 +113,9 @@ def _chosen_rows(arguments: argparse.Namespace, predictor: TierPredictor) -> tup
             seen.
     """
     table = read_outcome_arguments(arguments)
-    fitted = _fitted_on(predictor, arguments.outcomes, table)
-    part = arguments.part
-    if part == "auto":
-        part = _unseen(fitted)
+    fitted = fitted_parts_of_outcomes(predictor, table, arguments.outcomes)
+    part = part_to_judge_by(arguments.part, fitted)
     seen: Seen = "unknown"
     if fitted:
         seen = "yes" if part == "all" or part in fitted else "no"
-    return (table if part == "all" else part_of_table(table, cast(SplitName, part))), seen
-
-
-def _unseen(fitted: Collection[str]) -> Literal["all", "validation", "test"]:
-    if not fitted:
-        return "all"
-    parts: tuple[Literal["validation", "test"], ...] = ("validation", "test")
-    for part in parts:
-        if part not in fitted:
-            print(f"note: fitted on parts of these outcomes: judged by the {part} part", file=sys.stderr)
-            return part
-    raise EvaluationError(
-        "the model was fitted on every part of these outcomes: give some that it has not seen, or --part all"
-    )
-
-
-def _fitted_on(predictor: TierPredictor, path: Path, table: OutcomeTable) -> Collection[str]:
-    """The parts of these outcomes that the model says it was fitted on."""
-    facts = predictor.provenance.get("training_data", {})
-    rows = sum(facts.get("rows", {}).values()) + facts.get("near_duplicates_left_out", 0)
-    if rows < len(table):  # of other data, then: labels need not be read, of which there may be a million
-        return []
-    digests = {table.digest, *_labelled_digest(path)}
-    return facts.get("fitted_on", []) if facts.get("digest") in digests else []
-
-
-def _labelled_digest(path: Path) -> Collection[str]:
-    """The digest by which a model knows a file that has both outcomes and labels; none where it has not."""
-    if not all("tier" in column_names(file) for file in find_files(path)):
-        return ()
-    try:
-        return (read_labelled(path, skip_bad_rows=True, rows_per_tier=0).digest,)
-    except DataError:
-        return ()  # no labels that a model could have been fitted on
+    return (table if part == "all" else part_of_table(table, part)), seen

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from classifier.atomic_file import write_whole
-from training.commands.inputs import chosen_part, load_predictor, print_result, read_data, refuse_unwritable
+from training.commands.inputs import load_predictor, print_result, read_data, refuse_unwritable
 from training.commands.options import add_data, add_json, add_model, add_part, add_seed, whole_number
 from training.commands.outcome_options import (
     add_label_rule,
@@ -14,6 +14,7 @@ from training.commands.outcome_options import (
     names_outcomes,
     read_outcome_arguments_fully,
 )
+from training.commands.parts import chosen_part
 from training.evaluation import evaluate_model
 from training.labelled import LabelledData
 from training.outcome_labelled import labelled_outcomes, sampled_prompts

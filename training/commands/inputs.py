@@ -10,10 +10,8 @@ from pathlib import Path
 from classifier import TIERS, Tier, TierPredictor
 from training.errors import OutputError
 from training.labelled import LabelledData, read_labelled
-from training.split import split_data
 
 __all__ = [
-    "chosen_part",
     "load_predictor",
     "print_result",
     "read_data",
@@ -45,29 +43,6 @@ def read_data(
     for row in data.skipped:
         print(f"skipped: {row}", file=sys.stderr)
     return data
-
-
-def _unfitted_parts(data: LabelledData, predictors: Sequence[TierPredictor]) -> list[str] | None:
-    """Return the parts of the data that no model was fitted on; None where none was fitted on any of it."""
-    fitted = {name for predictor in predictors for name in _fitted_on(predictor, data.digest)}
-    return [name for name in ("validation", "test") if name not in fitted] if fitted else None
-
-
-def chosen_part(data: LabelledData, part: str, predictors: Sequence[TierPredictor]) -> LabelledData:
-    """Return the rows to judge by; a model is not judged on what it was fitted on unless one asks for it."""
-    unseen = _unfitted_parts(data, predictors)
-    chosen = part if part != "auto" else ("all" if unseen is None else next(iter(unseen), "all"))
-    if part == "auto" and unseen is not None:
-        print(f"note: fitted on parts of this data: judged by its {chosen} rows", file=sys.stderr)
-    if unseen is not None and chosen not in unseen:
-        print("note: some of these rows were fitted on; the figures flatter the model", file=sys.stderr)
-    return data if chosen == "all" else getattr(split_data(data), chosen)
-
-
-def _fitted_on(predictor: TierPredictor, digest: str) -> Sequence[str]:
-    """The parts of this very data that the model was fitted on; none where it was fitted on other data."""
-    facts = predictor.provenance.get("training_data", {})
-    return facts.get("fitted_on", []) if facts.get("digest") == digest else []
 
 
 def refuse_unwritable(path: Path) -> None:

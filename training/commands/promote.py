@@ -13,6 +13,7 @@ from classifier.model_file import parse_model
 from training.champions import CHAMPION, Reign, move_champion, reign_of
 from training.commands.inputs import print_result, read_data
 from training.commands.options import add_json, add_seed, share
+from training.commands.parts import rows_of_part
 from training.errors import PromotionError
 from training.labelled import LabelledData
 from training.predictors import route_rows
@@ -29,7 +30,7 @@ from training.tracking import (
     parse_model_reference,
     tracking_uri,
 )
-from training.unseen_rows import unseen_rows
+from training.unseen_rows import fitted_parts, unseen_part
 
 __all__ = ["EXAMPLES", "HELP", "NAME", "add_arguments", "run"]
 
@@ -139,17 +140,18 @@ def _decide(
     ours = _contender(registry, candidate)
     theirs = _contender(registry, champion) if champion else None
     contenders = [ours, theirs] if theirs else [ours]
-    unseen = unseen_rows(data, [each.predictor.provenance for each in contenders])
+    part = unseen_part(fitted_parts([each.predictor.provenance for each in contenders], {data.digest}))
+    rows = rows_of_part(data, part)
     judgement = judge(
-        route_rows(ours.predictor, unseen.data),
-        route_rows(theirs.predictor, unseen.data) if theirs else None,
-        slice_labels(unseen.data.frame),
+        route_rows(ours.predictor, rows),
+        route_rows(theirs.predictor, rows) if theirs else None,
+        slice_labels(rows.frame),
         Terms(margin=arguments.margin, poor_answer_usd=arguments.poor_answer_usd, seed=arguments.seed),
         names=(ours.predictor.version, theirs.predictor.version if theirs else None),
     )
     looks = looks_of(registry.tags(candidate.name), data.digest) + 1
     source = str(arguments.data)
-    evaluation = EvaluationSet(data.digest, source, unseen.part, len(unseen.data), looks, replaces)
+    evaluation = EvaluationSet(data.digest, source, part, len(rows), looks, replaces)
     at = datetime.now(UTC).isoformat(timespec="seconds")
     return Decision(candidate.name, candidate.number, reign.number, judgement, evaluation, at)
 

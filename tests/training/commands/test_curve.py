@@ -109,7 +109,7 @@ def test_a_model_is_judged_by_what_it_has_not_seen(outcomes: Write, capsys: Prin
     model = fitted_on(outcomes(ROWS), ["train", "validation"])
     assert main(["curve", model, "outcomes.jsonl", "--json", *QUICK]) == 0
     out, err = capsys.readouterr()
-    assert err == "note: fitted on parts of these outcomes: judged by the test part\n"
+    assert err == "note: fitted on parts of this data: judged by its test rows\n"
     told = json.loads(out)
     assert 0 < told["prompts"] < 40
     assert told["fitted_on_these_prompts"] == "no"
@@ -129,7 +129,7 @@ def test_it_says_so_when_it_cannot_know(outcomes: Write, capsys: Printed) -> Non
 def test_nothing_unseen_is_an_error(outcomes: Write, capsys: Printed) -> None:
     model = fitted_on(outcomes(ROWS), ["train", "validation", "test"])
     assert main(["curve", model, "outcomes.jsonl"]) == 1
-    assert "fitted on every part of these outcomes" in error_line(capsys)
+    assert "every part of this data was fitted on" in error_line(capsys)
 
 
 # --- mistakes

@@ -166,7 +166,7 @@ def test_only_rows_that_the_model_was_not_fitted_on_are_used(
     assert tune(tmp_path / "m", file, "--premium-share", "0.5", "--out", tmp_path / "m", "--json") == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["data"]["part"] == part
-    assert err == f"note: fitted on parts of this data: only its {part} rows are used\n"
+    assert err == f"note: fitted on parts of this data: judged by its {part} rows\n"
 
 
 def test_a_model_fitted_on_everything_is_not_tuned_on_it(
@@ -176,14 +176,14 @@ def test_a_model_fitted_on_everything_is_not_tuned_on_it(
     model = replace(TierPredictor.default().model, provenance={"training_data": facts})
     write_model(model, tmp_path / "m")
     assert tune(tmp_path / "m", labelled_file, "--premium-share", "0.2", "--out", tmp_path / "n") == 1
-    assert "was fitted on every part of this data: give rows that it has not seen" in error_of(capsys)
+    assert "every part of this data was fitted on, so nothing is left" in error_of(capsys)
     assert (
         tune(
             tmp_path / "m", labelled_file, "--premium-share", "0.2", "--part", "all", "--out", tmp_path / "n"
         )
         == 0
     )
-    assert "note: the model was fitted on some of these rows" in capsys.readouterr().err
+    assert "note: some of these rows were fitted on" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
