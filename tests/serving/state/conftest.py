@@ -33,6 +33,14 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return empty_url(request, tmp_path)
 
 
+@pytest.fixture
+def server_url(postgres: PostgresServer) -> str:
+    """The URL of a migrated PostgreSQL database, for one test alone."""
+    url = postgres.new_database()
+    migrate(url)
+    return url
+
+
 @pytest.fixture(scope="module")
 def shared_database(url: str) -> Iterator[Database]:
     database = Database.open(url)

@@ -132,13 +132,6 @@ def test_writers_of_one_process_wait_for_their_turn_no_longer_than_told(file: Pa
         assert len(failures) == 1
 
 
-@pytest.fixture
-def server_url(postgres: PostgresServer) -> str:
-    url = postgres.new_database()
-    migrate(url)
-    return url
-
-
 def test_a_server_that_goes_down_is_unavailable_soon_and_comes_back_by_itself(
     postgres: PostgresServer, server_url: str
 ) -> None:

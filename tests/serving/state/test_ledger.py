@@ -29,8 +29,9 @@ def test_a_row_comes_back_as_it_was_written(ledger: Ledger, row: LedgerRow) -> N
 
 def test_a_row_that_is_given_twice_is_written_once(ledger: Ledger) -> None:
     ledger.append([FULL, FULL])
-    ledger.append([a_row(1), FULL])
+    ledger.append([a_row(1), replace(FULL, usd=99.0)])
     assert ids(ledger) == ["r1", "r7"]
+    assert ledger.attempts_of("r7") == (FULL,)
 
 
 def test_no_rows_are_no_error(ledger: Ledger) -> None:

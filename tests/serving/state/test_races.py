@@ -9,6 +9,7 @@ from multiprocessing.context import ForkServerProcess
 from typing import Any, Protocol
 
 import pytest
+from sqlalchemy import text
 
 from serving.spending.budget_terms import PREMIUM, Claim, Orphan, Standing, Unit
 from serving.state.database import Database
@@ -96,14 +97,39 @@ def test_replicas_that_start_together_migrate_once(new_url: str, start: Start) -
 
 
 def test_claims_in_any_order_never_wait_in_a_circle(database: Database) -> None:
-    state = State.of(database)
+    budgets = State.of(database).budgets
 
     def reserve(number: int) -> None:
         order = "ab" if number % 2 else "ba"
-        claims = [Claim(scope, Unit.TOKENS, DAY, 10**6, 1) for scope in order]
-        state.budgets.reserve(f"r{number}", claims, "i")
-        state.budgets.settle(f"r{number}", {})
+        budgets.reserve(f"r{number}", [tokens(scope) for scope in order], "i")
+        budgets.settle(f"r{number}", {})
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(reserve, range(80)))
-    assert [each.spent for each in state.budgets.standing(DAY)] == [80, 80]
+    assert [each.spent for each in budgets.standing(DAY)] == [80, 80]
+
+
+def test_settling_takes_budgets_in_the_same_order_as_reserving(server_url: str) -> None:
+    with State.open(server_url) as state, ThreadPoolExecutor(1) as pool:
+        state.budgets.reserve("1", [tokens("b")], "i")
+        state.budgets.reserve("2", [tokens("a")], "i")
+        with state.database.writing() as connection:
+            connection.execute(text("UPDATE tierwise_budgets SET cap = cap WHERE scope = 'a'"))
+            settling = pool.submit(state.budgets.settle_many, {"1": {}, "2": {}})
+            until_one_waits(state.database)
+            connection.execute(text("SET LOCAL lock_timeout = 500"))
+            connection.execute(text("UPDATE tierwise_budgets SET cap = cap WHERE scope = 'b'"))
+        assert settling.result(30) == ()
+        assert [each.spent for each in state.budgets.standing(DAY)] == [1, 1]
+
+
+def tokens(scope: str) -> Claim:
+    return Claim(scope, Unit.TOKENS, DAY, 10**6, 1)
+
+
+def until_one_waits(database: Database) -> None:
+    waiting, until = 0, time.monotonic() + 2.0
+    while not waiting and time.monotonic() < until:
+        with database.reading() as connection:
+            waiting = connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one()
+    assert waiting

@@ -179,12 +179,10 @@ def test_a_line_of_another_version_is_left_out(
 
 
 def test_a_server_that_goes_down_in_the_middle_costs_no_row_and_doubles_none(
-    postgres: PostgresServer, tmp_path: Path
+    postgres: PostgresServer, server_url: str, tmp_path: Path
 ) -> None:
-    url = postgres.new_database()
-    migrate(url)
     with (
-        State.open(url, waits=Waits(connect=2.0)) as state,
+        State.open(server_url, waits=Waits(connect=2.0)) as state,
         writer_of(state, Journal.open(tmp_path / "journal")) as writer,
     ):
         state.budgets.reserve("a", [Claim(*USD, DAY, 100, 60)], "i")
