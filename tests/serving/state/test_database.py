@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_is_told(tmp_path: Path, url: str) -> None:
 
 
 def test_the_file_is_for_its_owner_alone(file: Path) -> None:
-    with Database.open(f"sqlite:///{file}").writing():
+    with State.open(f"sqlite:///{file}") as state, state.database.writing():
         assert {stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()} == {0o600}
 
 
