@@ -14,7 +14,7 @@ from training.text_tables import wrapped
 __all__ = ["main"]
 
 _EXAMPLES: Final = """examples:
-  python -m tests.benchmarks.routing                       the whole table, about ten minutes
+  python -m tests.benchmarks.routing                       the whole table, about five minutes
   python -m tests.benchmarks.routing --draws 3 --deals 1   a rougher one, in two
   python -m tests.benchmarks.routing --json figures.json   the figures for a machine too
 """
