@@ -4,6 +4,7 @@ ServingError
 ├── ConfigError          a setting is wrong, or stands where it does not belong (also a ValueError)
 ├── KeyMissingError      a key that the call needs is not in the environment, or cannot be a key
 ├── LabellingError       prompts cannot be labelled, or not further (see serving.labelling.errors)
+├── ProxyError           the proxy refuses a request, or has no answer to it (see serving.proxy.errors)
 ├── RoutingMissingError  an object that came from no router was asked for its record (also a TypeError)
 ├── StateError           keys, ledger or budgets cannot be kept as asked
 │   ├── StateUnavailableError  the database cannot be reached, is locked or cannot be written; later it may

@@ -20,6 +20,7 @@ Budgets of an API key live with the key (`python -m serving keys create`).
 
 import enum
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -174,6 +175,15 @@ class ServeConfig(Section):
         except ValidationError as error:
             raise ConfigError(first_problem(error, cls)) from error
 
+    def with_proxy(self, given: Mapping[str, Any]) -> Self:
+        """Return the configuration with some settings of [proxy] replaced.
+
+        Raises:
+            ConfigError: one of them is wrong.
+        """
+        proxy = {**self.proxy.model_dump(), **given}
+        return self.from_dict({"proxy": proxy, "state": self.state, "budgets": self.budgets})
+
     def state_url(self, environ: Mapping[str, str]) -> str:
         """Return the database's URL: the configured one, that of the environment, or the default.
 
@@ -183,8 +193,16 @@ class ServeConfig(Section):
         return given or f"sqlite:///{data_folder(environ) / 'state.db'}"
 
     def journal(self, environ: Mapping[str, str]) -> Path:
-        """Return the folder of what waits for the database."""
-        return self.state.journal or data_folder(environ) / "journal"
+        """Return the folder of what waits for the database: each database has one of its own by default."""
+        return self.state.journal or data_folder(environ) / f"journal-{_digest(self.state_url(environ))}"
+
+
+def _digest(url: str) -> str:
+    """Return what tells databases apart; the password, which changes, does not."""
+    scheme, _, rest = url.partition("://")
+    if scheme.startswith("sqlite"):
+        rest = str(Path(rest.removeprefix("/")).absolute())
+    return sha256(f"{scheme}://{rest.rpartition('@')[2]}".encode()).hexdigest()[:12]
 
 
 def data_folder(environ: Mapping[str, str]) -> Path:

@@ -73,7 +73,7 @@ class StateBooks:
         self._writer.settle(reservation_id, actual)
 
     def charge_later(self, reservation_id: str, claims: Sequence[Claim]) -> None:
-        """Charge what was spent without a reservation when the database answers; a kill until then loses it."""
+        """Charge what was spent without a reservation once the database answers; a kill before loses it."""
         if len(self._uncharged) >= _MOST_UNCHARGED:
             _log.error("too much was spent without reservations: a charge is dropped")
             return

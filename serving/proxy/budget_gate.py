@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from serving.chain import Failure
 from serving.config import RouterConfig
+from serving.cost import Cost
 from serving.errors import StateError
 from serving.proxy.errors import ProxyError
 from serving.proxy.ledger_rows import AttemptFacts, RequestFacts, cost_of, row_of
@@ -93,11 +94,13 @@ class Claims:
 
     Attributes:
         attempt_id: of the attempt and of its reservation.
+        model: who is asked.
         claims: that it made; empty where no budget governs it.
         reserved: whether they were granted; False when the gate failed open.
     """
 
     attempt_id: str
+    model: str = ""
     claims: tuple[Claim, ...] = ()
     reserved: bool = False
 
@@ -147,7 +150,7 @@ class BudgetGate:
         model, attempt_id = trial.candidate.model, uuid.uuid4().hex
         budgets = budgets_of(model, self._key, self._rules)
         if not budgets:
-            self._held = Claims(attempt_id)
+            self._held = Claims(attempt_id, model)
             return ""
         claims = self._claims(model, budgets)
         if claims is None:
@@ -155,9 +158,9 @@ class BudgetGate:
         try:
             answer = await self._reserve(attempt_id, claims)
         except StateError as error:
-            return self._state_is_down(trial, Claims(attempt_id, claims), error)
+            return self._state_is_down(trial, Claims(attempt_id, model, claims), error)
         if isinstance(answer, Reserved):
-            self._held = Claims(attempt_id, claims, reserved=True)
+            self._held = Claims(attempt_id, model, claims, reserved=True)
             return ""
         self.refused.append(answer)
         if self._rules.settings.when_reached is WhenReached.REFUSE and self._is_planned(trial):
@@ -179,17 +182,7 @@ class BudgetGate:
         self._number += 1
         self._books.put(row_of(self._facts, routing, attempt))
         if held.claims:
-            price = self._rules.config.price(trial.candidate.model)
-            cost = cost_of(routing, attempt)
-            exact = cost.tokens if outcome is Outcome.ANSWERED or not cost.estimated else None
-            actual: dict[tuple[str, Unit], int] = {}
-            for claim in held.claims:
-                amount = None if exact is None else amount_of(exact, claim.unit, price)
-                if outcome is Outcome.FAILED:
-                    amount = 0
-                if amount is not None:
-                    actual[claim.scope, claim.unit] = amount
-            self._settle(held, actual)
+            self._settle(held, self._actual(held, outcome, cost_of(routing, attempt)))
 
     def used_up(self) -> ProxyError:
         """Return the refusal of a request that the budgets kept back."""
@@ -214,6 +207,16 @@ class BudgetGate:
         amounts = [(each, self._bound.amount(each.unit, price)) for each in budgets]
         claims = tuple(each.claim(day, amount) for each, amount in amounts if amount is not None)
         return claims if len(claims) == len(budgets) else None
+
+    def _actual(self, held: Claims, outcome: Outcome, cost: Cost) -> Amounts:
+        """What an attempt came to; a claim that is left out counts in full, because nobody can say."""
+        if outcome is Outcome.FAILED:
+            return {(claim.scope, claim.unit): 0 for claim in held.claims}
+        if cost.tokens is None or (cost.estimated and outcome is not Outcome.ANSWERED):
+            return {}
+        price = self._rules.config.price(held.model)
+        amounts = {(each.scope, each.unit): amount_of(cost.tokens, each.unit, price) for each in held.claims}
+        return {place: amount for place, amount in amounts.items() if amount is not None}
 
     async def _reserve(self, attempt_id: str, claims: tuple[Claim, ...]) -> Reserved | Refused:
         """Reserve; when the caller leaves meanwhile, what may have been granted is given back."""

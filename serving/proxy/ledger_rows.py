@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from classifier import Decision, Tier
 from serving.chain import Candidate, Failure
 from serving.cost import Cost
 from serving.routing import Routing
 from serving.spending.ledger_row import ChosenBy, LedgerRow, Outcome
 
-__all__ = ["AttemptFacts", "RequestFacts", "cost_of", "row_of"]
+__all__ = ["AttemptFacts", "RequestFacts", "cost_of", "risk_above", "row_of"]
 
 _NOTHING = Cost(0.0)
 _NOBODY_KNOWS = Cost(None)
@@ -70,6 +71,11 @@ def cost_of(routing: Routing, attempt: AttemptFacts) -> Cost:
     return _NOBODY_KNOWS
 
 
+def risk_above(tier: Tier | None, decision: Decision | None) -> float | None:
+    """Return P(the needed tier is above one), or None without a tier or a decision."""
+    return None if decision is None or tier is None else sum(decision.probabilities[tier + 1 :])
+
+
 def row_of(request: RequestFacts, routing: Routing, attempt: AttemptFacts) -> LedgerRow:
     """Return the row of one attempt.
 
@@ -89,9 +95,7 @@ def row_of(request: RequestFacts, routing: Routing, attempt: AttemptFacts) -> Le
         requested=routing.requested,
         tier=None if routing.tier is None else routing.tier.label,
         chosen_by=ChosenBy.BUDGET if attempt.downgraded else request.chosen_by,
-        risk=None
-        if decision is None or routing.tier is None
-        else sum(decision.probabilities[routing.tier + 1 :]),
+        risk=risk_above(routing.tier, decision),
         probabilities=routing.probabilities,
         policy=None if decision is None else decision.policy,
         model_version=None if decision is None else decision.model_version,
@@ -99,7 +103,7 @@ def row_of(request: RequestFacts, routing: Routing, attempt: AttemptFacts) -> Le
         channel=attempt.candidate.channel.value,
         outcome=attempt.outcome,
         cause="" if failure is None else failure.cause,
-        status=200 if attempt.outcome is Outcome.ANSWERED else failure and failure.status,
+        status=_status(attempt),
         attempt=attempt.number,
         fell_back=attempt.candidate.model != routing.planned,
         streamed=request.streamed,
@@ -112,3 +116,9 @@ def row_of(request: RequestFacts, routing: Routing, attempt: AttemptFacts) -> Le
         total_seconds=attempt.ended_at - request.started_at,
         prompt=request.prompt,
     )
+
+
+def _status(attempt: AttemptFacts) -> int | None:
+    if attempt.outcome is Outcome.ANSWERED:
+        return 200
+    return None if attempt.failure is None else attempt.failure.status

@@ -17,7 +17,7 @@ from typing import Any
 from serving.cost import Price, Tokens
 from serving.spending.budget_terms import MOST, Unit, micro_dollars
 
-__all__ = ["LIMITS", "Bound", "bound_of"]
+__all__ = ["LIMITS", "Bound", "amount_of", "bound_of"]
 
 LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 """The keys of a body that limit the length of an answer."""

@@ -1,0 +1,123 @@
+"""`/v1/chat/completions`, `/v1/responses` and `/v1/embeddings`: decided on, forwarded, accounted for."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from serving.call import Call, Order
+from serving.deadline import Limits
+from serving.proxy.bodies import check_counts, messages_in, model_in, read_object, streams
+from serving.proxy.budget_gate import BudgetGate, budgets_of
+from serving.proxy.chunks import CHAT, EMBEDDINGS, RESPONSES, Dialect
+from serving.proxy.desk import Asked
+from serving.proxy.errors import bad_request
+from serving.proxy.forward import Forwarder
+from serving.proxy.headers import header_safe, routing_headers
+from serving.proxy.inputs import as_messages
+from serving.proxy.ledger_rows import RequestFacts
+from serving.proxy.permissions import Chosen, chosen_for, why_not
+from serving.spending.bounds import LIMITS
+from serving.spending.ledger_row import ChosenBy
+
+__all__ = ["chat", "embeddings", "responses"]
+
+_GRACE_SECONDS = 5.0  # beyond the call's deadline, for a client that reads slowly
+_LONGEST_SESSION = 200
+
+
+async def chat(asked: Asked) -> None:
+    """Answer a chat completion."""
+    body = read_object(asked.body)
+    messages = messages_in(body)
+    await _answer(asked, body, messages, CHAT, "max_tokens")
+
+
+async def responses(asked: Asked) -> None:
+    """Answer a request of the responses API."""
+    body = read_object(asked.body)
+    await _answer(asked, body, as_messages(body), RESPONSES, "max_output_tokens")
+
+
+async def embeddings(asked: Asked) -> None:
+    """Answer a request for embeddings, which no tier stands for."""
+    body = read_object(asked.body)
+    if model_in(body) in ("auto", "cheap", "balanced", "premium"):
+        raise bad_request("name an embedding model: 'model' cannot be auto or a tier here", "model")
+    await _answer(asked, {**body, "stream": False}, (), EMBEDDINGS, "")
+
+
+async def _answer(
+    asked: Asked, body: dict[str, Any], messages: Sequence[Mapping[str, Any]], dialect: Dialect, limit: str
+) -> None:
+    core = asked.generation.core
+    check_counts(body)
+    is_stream = streams(body)
+    chosen = chosen_for(asked.key, core.select(model_in(body), messages), core.config)
+    plan = core.plan(chosen.selection)
+    if not plan.alone:
+        plan = plan.without(why_not(asked.key, core.config))
+    rules = asked.desk.rules(asked.generation)
+    said = []
+    if (
+        limit
+        and _needs_limit(body)
+        and any(budgets_of(each.model, asked.key, rules) for each in plan.candidates)
+    ):
+        body[limit] = rules.default_max_tokens
+        said.append(("x-tierwise-max-tokens", str(rules.default_max_tokens)))
+    gate = BudgetGate(asked.desk.books, rules, _facts(asked, chosen, messages, is_stream), asked.key, body)
+    asked.gate = gate
+    limits = Limits.of(
+        core.config.deadline_seconds, core.config.first_byte_seconds, core.config.deadline_seconds
+    )
+    prompt = (
+        None if dialect is CHAT else {"messages": messages or [{"content": json.dumps(body.get("input"))}]}
+    )
+    order = Order(body, {}, is_stream, limits, dialect.path, prompt)
+    call = core.call(order, chosen.selection, plan, asked.started_at)
+    await _send_on(asked, call, gate, chosen, dialect, said)
+
+
+async def _send_on(
+    asked: Asked,
+    call: Call,
+    gate: BudgetGate,
+    chosen: Chosen,
+    dialect: Dialect,
+    said: list[tuple[str, str]],
+) -> None:
+    forwarded = await Forwarder(asked.desk.client, gate, dialect).forward(call)
+    routing = call.routing()
+    chosen_by = ChosenBy.BUDGET if gate.downgraded else chosen.chosen_by
+    passed_over = tuple(f"{each.model} was passed over: {each.reason}" for each in routing.skipped)
+    headers = [
+        *forwarded.headers,
+        *routing_headers(routing, asked.request_id, chosen_by, passed_over if gate.downgraded else ()),
+        *said,
+    ]
+    if isinstance(forwarded.body, bytes):
+        await asked.connection.respond(forwarded.status, headers, forwarded.body)
+    else:
+        seconds = call.order.limits.whole + _GRACE_SECONDS
+        await asked.connection.stream(forwarded.status, headers, forwarded.body, seconds)
+
+
+def _needs_limit(body: Mapping[str, Any]) -> bool:
+    return all(body.get(name) is None for name in LIMITS)
+
+
+def _facts(
+    asked: Asked, chosen: Chosen, messages: Sequence[Mapping[str, Any]], is_stream: bool
+) -> RequestFacts:
+    session = asked.connection.headers.get("x-tierwise-session")
+    stores = asked.generation.serve.proxy.store_prompts
+    return RequestFacts(
+        request_id=asked.request_id,
+        at=asked.at,
+        started_at=asked.started_at,
+        chosen_by=chosen.chosen_by,
+        key_id=None if asked.key is None else asked.key.key_id,
+        session=None if session is None else header_safe(session)[:_LONGEST_SESSION],
+        streamed=is_stream,
+        prompt=json.dumps(messages) if stores else None,
+    )

@@ -1,0 +1,45 @@
+"""`/v1/route`: what would be decided, and why; nobody is called."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from serving.proxy.bodies import messages_in, model_in, read_object
+from serving.proxy.budget_gate import budgets_of
+from serving.proxy.desk import Asked
+from serving.proxy.inputs import as_messages
+from serving.proxy.ledger_rows import risk_above
+from serving.proxy.permissions import Chosen, chosen_for, why_not
+
+__all__ = ["route"]
+
+
+async def route(asked: Asked) -> None:
+    """Answer what would be decided on a chat, or on a request of the responses API, and why."""
+    body = read_object(asked.body)
+    messages = messages_in(body) if "messages" in body or "input" not in body else as_messages(body)
+    core = asked.generation.core
+    chosen = chosen_for(asked.key, core.select(model_in(body), messages), core.config)
+    answer = {"request_id": asked.request_id, **_told(asked, chosen, messages)}
+    headers = [("x-tierwise-request-id", asked.request_id)]
+    await asked.connection.respond_json(headers, json.dumps(answer).encode())
+
+
+def _told(asked: Asked, chosen: Chosen, messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    core, selection = asked.generation.core, chosen.selection
+    plan = core.plan(selection)
+    if not plan.alone:
+        plan = plan.without(why_not(asked.key, core.config))
+    budgets = budgets_of(plan.first, asked.key, asked.desk.rules(asked.generation))
+    return {
+        "requested": selection.requested,
+        "tier": None if selection.tier is None else selection.tier.label,
+        "model": plan.first,
+        "chosen_by": chosen.chosen_by.value,
+        "risk": risk_above(selection.tier, selection.decision),
+        "chain": [each.model for each in plan.candidates],
+        "skipped": [{"model": each.model, "reason": each.reason} for each in plan.skipped],
+        "budgets": sorted({each.scope for each in budgets}),
+        "reasons": list(selection.reasons()),
+        "explanation": None if selection.decision is None else core.explain(messages).as_dict(),
+    }

@@ -1,0 +1,54 @@
+"""The headers that tell a client what was decided and what it came to."""
+
+from urllib.parse import quote
+
+from serving.proxy.ledger_rows import risk_above
+from serving.routing import Routing
+from serving.spending.ledger_row import ChosenBy
+
+__all__ = ["header_safe", "routing_headers"]
+
+_PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
+_LONGEST = 1000
+
+
+def header_safe(text: str) -> str:
+    r"""Return a text that can stand in a header: what is not printable ASCII, and the percent sign, encoded.
+
+    >>> header_safe("100 % naïve\r\nset-cookie: a")
+    '100 %25 na%C3%AFve%0D%0Aset-cookie: a'
+    """
+    if text.isascii() and text.isprintable() and "%" not in text:
+        return text[:_LONGEST]
+    return quote(text[:_LONGEST].encode("utf-8", "replace"), safe=_PRINTABLE)
+
+
+def routing_headers(
+    routing: Routing, request_id: str, chosen_by: ChosenBy, more_reasons: tuple[str, ...] = ()
+) -> list[tuple[str, str]]:
+    """Return the headers of an answer.
+
+    Args:
+        routing: the record; of a stream, as it stands at the first token.
+        request_id: of the request.
+        chosen_by: who or what settled the tier or the model.
+        more_reasons: what else to say.
+    """
+    risk = risk_above(routing.tier, routing.decision)
+    attempts = len(routing.attempts) + (0 if routing.complete else 1)
+    reasons = (*more_reasons, *routing.reasons)
+    headers = [
+        ("x-tierwise-request-id", request_id),
+        ("x-tierwise-chosen-by", chosen_by.value),
+        ("x-tierwise-attempts", str(attempts)),
+        ("x-tierwise-reasons", header_safe("; ".join(reasons))),
+    ]
+    if routing.tier is not None:
+        headers.append(("x-tierwise-tier", routing.tier.label))
+    if routing.model is not None:
+        headers.append(("x-tierwise-model", header_safe(routing.model)))
+    if risk is not None:
+        headers.append(("x-tierwise-risk", f"{risk:.4f}"))
+    if routing.complete and routing.cost.usd is not None:
+        headers.append(("x-tierwise-cost-usd", f"{routing.cost.usd:.9f}"))
+    return headers

@@ -1,0 +1,90 @@
+"""`/v1/models`: auto, the tiers, and the upstream's own list, which is asked for once a minute."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+
+from classifier import Tier
+from serving.keys import Channel
+from serving.proxy.chunks import parsed
+from serving.proxy.desk import Asked
+from serving.proxy.generation import Generation
+from serving.selection import AUTO
+from serving.upstream import BrokenAnswerError
+
+__all__ = ["Models"]
+
+_KEPT_SECONDS = 60.0
+_LARGEST = 16 * 2**20
+
+
+class Models:
+    """The list, with what the upstream said last."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin without one.
+
+        Args:
+            clock: seconds, from any start, never going back.
+        """
+        self._clock = clock
+        self._kept: list[Any] = []
+        self._kept_for: Generation | None = None
+        self._until = 0.0
+        self._turn = asyncio.Lock()
+
+    async def answer(self, asked: Asked) -> None:
+        """Answer the list; just our own names while the upstream does not answer."""
+        allowed = None if asked.key is None else asked.key.allowed_tiers
+        tiers = [tier.label for tier in Tier if allowed is None or tier.label in allowed]
+        ours = [
+            {"id": name, "object": "model", "created": 0, "owned_by": "tierwise"} for name in (AUTO, *tiers)
+        ]
+        theirs = await self._upstream(asked)
+        answer = json.dumps({"object": "list", "data": [*ours, *theirs]}).encode()
+        await asked.connection.respond_json([("x-tierwise-request-id", asked.request_id)], answer)
+
+    async def _upstream(self, asked: Asked) -> list[Any]:
+        generation = asked.generation
+        async with self._turn:
+            if self._kept_for is not generation or self._clock() >= self._until:
+                self._kept = await _asked_for(asked.desk.client, generation)
+                self._kept_for, self._until = generation, self._clock() + _KEPT_SECONDS
+            return self._kept
+
+
+async def _asked_for(client: httpx2.AsyncClient, generation: Generation) -> list[Any]:
+    core = generation.core
+    found: dict[str, Any] = {}
+    for channel in Channel:
+        secret, base = core.keys.of(channel), core.config.base_url
+        if channel is Channel.PRO and core.config.pro_base_url is not None:
+            base = core.config.pro_base_url
+        if secret is None:
+            continue
+        headers = {"authorization": f"Bearer {secret.reveal()}", "accept-encoding": "identity"}
+        rows = await _rows(client, f"{base.rstrip('/')}/models", headers, core.config.first_byte_seconds)
+        found |= {row["id"]: row for row in rows}
+    return json.loads(core.keys.mask(json.dumps(list(found.values()))))  # type: ignore[no-any-return]
+
+
+async def _rows(
+    client: httpx2.AsyncClient, url: str, headers: dict[str, str], seconds: float
+) -> list[dict[str, Any]]:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds), client.stream("GET", url, headers=headers) as response:
+            if response.status_code != 200:
+                return []
+            async for piece in response.aiter_raw():
+                body += piece
+                if len(body) > _LARGEST:
+                    return []
+        rows = parsed(bytes(body))["data"]
+        return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
+    except (httpx2.HTTPError, TimeoutError, BrokenAnswerError, KeyError, TypeError):
+        return []

@@ -1,0 +1,163 @@
+"""The OpenAPI document: bodies told loosely, because the upstream's say the rest, but truthfully."""
+
+from typing import Any
+
+__all__ = ["document"]
+
+_MODEL = {
+    "type": "string",
+    "minLength": 1,
+    "default": "auto",
+    "description": "auto, a tier (cheap, balanced, premium), or any model's name",
+}
+_MESSAGES = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"type": "object", "required": ["role"], "properties": {"role": {"type": "string"}}},
+}
+_COUNT = {"type": ["integer", "null"], "minimum": 1}
+_STREAM = {"type": ["boolean", "null"]}
+_INPUT = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}, {"type": "null"}]}
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "code": {"type": ["string", "null"]},
+                "param": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+_CHAT = {
+    "type": "object",
+    "required": ["messages"],
+    "properties": {
+        "model": _MODEL,
+        "messages": _MESSAGES,
+        "stream": _STREAM,
+        "stream_options": {"type": ["object", "null"]},
+        "n": _COUNT,
+        "max_tokens": _COUNT,
+        "max_completion_tokens": _COUNT,
+    },
+}
+_RESPONSES = {
+    "type": "object",
+    "properties": {
+        "model": _MODEL,
+        "input": _INPUT,
+        "instructions": {"type": ["string", "null"]},
+        "stream": _STREAM,
+        "max_output_tokens": _COUNT,
+    },
+}
+_EMBEDDINGS = {
+    "type": "object",
+    "required": ["model", "input"],
+    "properties": {"model": {"type": "string", "minLength": 1}, "input": {}},
+}
+_ROUTE = {
+    "type": "object",
+    "properties": {"model": _MODEL, "messages": _MESSAGES, "input": _INPUT},
+    "anyOf": [{"required": ["messages"]}, {"required": ["input"]}],
+}
+_FEEDBACK = {
+    "type": "object",
+    "required": ["request_id"],
+    "properties": {
+        "request_id": {"type": "string", "pattern": "^[0-9A-Za-z]{1,100}$"},
+        "thumb": {"enum": ["up", "down", None]},
+        "retried": {"type": ["boolean", "null"]},
+        "escalated_to": {"enum": ["cheap", "balanced", "premium", None]},
+        "comment": {"type": ["string", "null"]},
+    },
+}
+_OURS = {
+    "400": "The body is not JSON, or a value has the wrong type; or the upstream's own refusal",
+    "401": "There is no good API key",
+    "403": "This API key may not do that",
+    "404": "The model, or the request, is not known",
+    "408": "The body did not arrive in time",
+    "413": "The body is too large",
+    "415": "The body is not sent as JSON",
+    "429": "Too many requests, or a budget is used up; Retry-After says for how long",
+    "500": "The proxy failed",
+    "502": "No model answered; the message tells each attempt",
+    "503": "The proxy is overloaded, being stopped, or without its database",
+    "504": "No model answered in time",
+}
+_ROUTED = {
+    "x-tierwise-request-id": "names the request, for the ledger and for feedback",
+    "x-tierwise-tier": "the tier that was settled on",
+    "x-tierwise-model": "the model that answers",
+    "x-tierwise-risk": "the probability that a higher tier is needed, in [0, 1]",
+    "x-tierwise-reasons": "why, percent-encoded where it is not plain ASCII",
+    "x-tierwise-chosen-by": "policy, caller, floor, budget or classifier failed",
+    "x-tierwise-attempts": "how many models were asked",
+    "x-tierwise-cost-usd": "US dollars; not on streams",
+    "x-tierwise-max-tokens": "the limit that was put into the request, where a budget governs it",
+}
+
+
+def document() -> dict[str, Any]:
+    """Return the document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tierwise",
+            "version": "1",
+            "description": "OpenAI-compatible: each prompt is answered by the cheapest tier that will do.",
+        },
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "schemas": {"Error": _ERROR},
+        },
+        "security": [{"key": []}, {}],
+        "paths": {
+            "/v1/chat/completions": {
+                "post": _asks("A chat completion, whole or streamed", _CHAT, routed=True)
+            },
+            "/v1/responses": {"post": _asks("A response, whole or streamed", _RESPONSES, routed=True)},
+            "/v1/embeddings": {"post": _asks("Embeddings, of a model by name", _EMBEDDINGS, routed=True)},
+            "/v1/route": {"post": _asks("What would be decided, and why", _ROUTE)},
+            "/v1/feedback": {"post": _asks("What a user thought of an answer", _FEEDBACK)},
+            "/v1/models": {"get": _gets("auto, the tiers, and the upstream's models")},
+            "/healthz": {"get": _gets("Whether the proxy takes requests")},
+        },
+    }
+
+
+def _asks(summary: str, schema: dict[str, Any], *, routed: bool = False) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"type": "object"}}}
+    if routed:
+        content["text/event-stream"] = {"schema": {"type": "string"}}
+    headers = {name: {"description": told, "schema": {"type": "string"}} for name, told in _ROUTED.items()}
+    answer = {"description": "The answer, as the upstream sent it" if routed else "The answer"}
+    return {
+        "summary": summary,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {
+            "200": {**answer, "content": content, **({"headers": headers} if routed else {})},
+            **{status: _refusal(told) for status, told in _OURS.items()},
+        },
+    }
+
+
+def _gets(summary: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"type": "object"}}}
+    refusals = {status: _refusal(_OURS[status]) for status in ("401", "403", "429", "503")}
+    return {
+        "summary": summary,
+        "responses": {"200": {"description": "The answer", "content": content}, **refusals},
+    }
+
+
+def _refusal(told: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Error"}
+    return {"description": told, "content": {"application/json": {"schema": schema}}}

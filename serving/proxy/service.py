@@ -1,0 +1,154 @@
+"""The proxy composed: state, upstream, guard, reloads; opened with the server and closed with it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+
+import httpx2
+from fastapi import FastAPI
+
+from serving.deadline import watch_async
+from serving.errors import ConfigError
+from serving.proxy.app import build_app
+from serving.proxy.books import StateBooks
+from serving.proxy.desk import Desk
+from serving.proxy.generation import Generation, Sources
+from serving.proxy.guard import Guard, is_loopback
+from serving.proxy.reload import Reloader
+from serving.state import Journal, RowWriter, State
+from serving.state.api_key import ApiKey
+
+__all__ = ["Service", "open_client"]
+
+_log = logging.getLogger("serving")
+
+_CLOSE_SECONDS = 10.0
+_MOST_CONNECTIONS = 2048
+_IDLE_CONNECTIONS = 256
+_IDLE_SECONDS = 60.0  # less than what upstreams usually close idle connections after
+
+
+class Service:
+    """One running proxy."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        generation: Generation,
+        environ: Mapping[str, str],
+        *,
+        say: Callable[[str], None],
+        client: Callable[[], httpx2.AsyncClient] | None = None,
+    ) -> None:
+        """Compose; nothing is opened yet.
+
+        Args:
+            sources: of later generations.
+            generation: the first one.
+            environ: where the user's data folder is told.
+            say: tells people, in one line.
+            client: makes the client to the upstream.
+        """
+        self._sources = sources
+        self._generation = generation
+        self._environ = environ
+        self._say = say
+        self._client = client or open_client
+        self._desk: Desk | None = None
+        self._reloader: Reloader | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def app(self) -> FastAPI:
+        """The application; its life span opens and closes the service."""
+        return build_app(self._open, self._close)
+
+    def check(self) -> None:
+        """Refuse what must not be: an address that others reach, without API keys; or state that is down.
+
+        Raises:
+            ConfigError: there are no keys, and the host is not this machine's loopback.
+            StateError: the database cannot be used.
+        """
+        serve = self._generation.serve
+        with State.open(serve.state_url(self._environ)) as state:
+            usable = any(key.revoked_at is None for key in state.api_keys.all())
+        if not usable and not is_loopback(serve.proxy.host):
+            raise ConfigError(
+                f"proxy.host: {serve.proxy.host} can be reached by others, and there are no API keys: "
+                "create one with `python -m serving keys create NAME`, or listen on 127.0.0.1"
+            )
+
+    def hang_up(self) -> None:
+        """Reload, as on SIGHUP; called in the event loop."""
+        if self._reloader is not None:
+            self._tasks.append(asyncio.ensure_future(self._reload(self._reloader)))
+
+    def closing(self) -> None:
+        """Take no more work."""
+        if self._desk is not None:
+            self._desk.turnstile.closed = True
+
+    async def _reload(self, reloader: Reloader) -> None:
+        await reloader.reload()
+
+    async def _open(self) -> Desk:
+        serve = self._generation.serve
+        books = await asyncio.to_thread(self._books)
+        required = not is_loopback(serve.proxy.host)
+        desk = Desk(self._generation, self._client(), books, Guard(_Keys(books), required=required))
+        self._desk = desk
+
+        def use(generation: Generation) -> None:
+            desk.generation = generation
+
+        self._reloader = Reloader(self._sources, self._generation, use, self._say)
+        self._tasks = [
+            asyncio.ensure_future(self._reloader.watch()),
+            asyncio.ensure_future(books.beat_forever(self._generation.zone)),
+        ]
+        return desk
+
+    async def _close(self, desk: Desk) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await desk.client.aclose()
+        if not await asyncio.to_thread(desk.books.close, _CLOSE_SECONDS):
+            _log.warning("the database did not take all rows: the next start writes them from the journal")
+
+    def _books(self) -> StateBooks:
+        serve = self._generation.serve
+        state = State.open(serve.state_url(self._environ))
+        journal = Journal.open(serve.journal(self._environ), most_bytes=serve.state.journal_bytes)
+        books = StateBooks(state, RowWriter(state.ledger, state.budgets, journal))
+        books.beat()  # before the first reservation, or that would look like one of a dead process
+        return books
+
+
+class _Keys:
+    """The API keys, looked up in threads."""
+
+    def __init__(self, books: StateBooks) -> None:
+        self._books = books
+
+    async def find(self, secret: str) -> ApiKey | None:
+        return await self._books.run(lambda: self._books.state.api_keys.find(secret))
+
+    async def any_key(self) -> bool:
+        return bool(await self._books.run(self._books.state.api_keys.all))
+
+
+def open_client() -> httpx2.AsyncClient:
+    """Return a client to the upstream that all requests share, and that keeps their deadlines."""
+    limits = httpx2.Limits(
+        max_connections=_MOST_CONNECTIONS,
+        max_keepalive_connections=_IDLE_CONNECTIONS,
+        keepalive_expiry=_IDLE_SECONDS,
+    )
+    client = httpx2.AsyncClient(limits=limits, follow_redirects=False, headers={"user-agent": "tierwise"})
+    watch_async(client)
+    return client
