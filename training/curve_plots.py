@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from training.cost_quality_result import CostQuality, Curve, Mark
-from training.plots import LIGHT, Palette
+from training.picture_style import LIGHT, Palette, add_legend, canvas, label_point
 from training.text_tables import shortened
 
-__all__ = ["cost_quality_figure", "png"]
+__all__ = ["cost_quality_figure"]
 
 _MARKERS = {"model": "o", "rule": "s", "bound": "*", "fixed": "D"}
 _BASES = {"billed": "as billed", "tokens": "tokens at list prices", "assumed": "assumed answer lengths"}
@@ -23,7 +22,6 @@ _LABELS: dict[str, tuple[tuple[int, int], Literal["left", "right"]]] = {
 }
 _TARGET = 0.95
 _NAME_WIDTH = 36
-_DPI = 150
 
 
 def cost_quality_figure(found: CostQuality, palette: Palette = LIGHT) -> Figure:
@@ -32,9 +30,7 @@ def cost_quality_figure(found: CostQuality, palette: Palette = LIGHT) -> Figure:
     The model's curves, its own policy with 95 % intervals, the tiers by themselves and their random mixes,
     the rules, and the oracle, which knows the outcomes beforehand.
     """
-    figure = Figure(figsize=(8.6, 5.2), layout="constrained", facecolor=palette.background)
-    axes = figure.add_subplot()
-    _dress(axes, palette)
+    figure, (axes,) = canvas(palette, 1, height=5.2, grid=True)
     _draw_lines(axes, found, palette)
     _draw_target(axes, found, palette)
     for mark in found.marks:
@@ -48,39 +44,14 @@ def cost_quality_figure(found: CostQuality, palette: Palette = LIGHT) -> Figure:
     figure.suptitle(title, fontsize=10, color=palette.text)
     axes.set_title(_names(found), fontsize=8, color=palette.text)
     axes.margins(x=0.08, y=0.08)
-    axes.legend(
-        loc="lower right",
-        fontsize=8,
-        facecolor=palette.background,
-        edgecolor=palette.faint,
-        labelcolor=palette.text,
-    )
+    add_legend(axes, palette, place="lower right")
     return figure
-
-
-def png(figure: Figure) -> bytes:
-    """Return a figure as a PNG image."""
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=_DPI, metadata={"Software": None})
-    return drawn.getvalue()
 
 
 def _names(found: CostQuality) -> str:
     """The models behind the tiers, in characters that every font has; a dollar sign would begin a formula."""
     named = ", ".join(shortened(name, _NAME_WIDTH) for name in found.named_tiers)
     return named.encode("ascii", "replace").decode().replace("$", r"\$")
-
-
-def _dress(axes: Axes, palette: Palette) -> None:
-    axes.set_facecolor(palette.background)
-    axes.tick_params(colors=palette.text, labelsize=9)
-    axes.grid(visible=True, color=palette.faint, linewidth=0.4, alpha=0.6)
-    for part in (axes.xaxis.label, axes.yaxis.label):
-        part.set_color(palette.text)
-        part.set_fontsize(10)
-    for edge, spine in axes.spines.items():
-        spine.set_visible(edge in ("left", "bottom"))
-        spine.set_color(palette.faint)
 
 
 def _draw_lines(axes: Axes, found: CostQuality, palette: Palette) -> None:
@@ -128,9 +99,7 @@ def _draw_tier(axes: Axes, mark: Mark, palette: Palette) -> None:
     spot = (mark.usd_per_1000.value, mark.quality.value)
     axes.scatter(*spot, 34, palette.text, marker=_MARKERS[mark.kind], zorder=4)
     offset, side = _LABELS[mark.key]
-    axes.annotate(
-        mark.title, spot, offset, textcoords="offset points", ha=side, fontsize=8, color=palette.text
-    )
+    label_point(axes, mark.title, spot, offset, palette, side=side)
 
 
 def _draw_mark(axes: Axes, mark: Mark, palette: Palette) -> None:

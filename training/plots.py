@@ -1,44 +1,27 @@
-"""The pictures of an evaluation, as matplotlib figures that own their canvas: no pyplot, no global state.
+"""The pictures of an evaluation.
 
 Every picture is drawn in a palette, light or dark, so that a report can follow its reader's screen.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
-from dataclasses import dataclass
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 
 from training.evaluation import Confusion, Evaluation
+from training.picture_style import LIGHT, Palette, add_legend, canvas, label_point
 from training.rivals import Rival
 from training.routed_rows import TIER_NAMES
 
-__all__ = ["DARK", "LIGHT", "PLOTS", "Palette", "figures", "svg"]
+__all__ = ["PLOTS", "figures"]
 
 UNDER_ROUTING_TARGET = 0.10
 LABEL_OFFSETS = {"fixed": (6, -11), "rule": (6, -11), "random": (6, 6), "bound": (6, -11)}  # in points
-
-
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """Colours as hexadecimal RGB; the tiers' and the others' keep apart for colour-blind readers too."""
-
-    background: str
-    text: str
-    faint: str
-    accent: str
-    warning: str
-    tiers: tuple[str, str, str]
-
-
-LIGHT = Palette("#ffffff", "#1d2430", "#c9d0da", "#2563a8", "#b3261e", ("#8cc2a0", "#e6b95c", "#7d7bb8"))
-DARK = Palette("#161b22", "#e6eaf0", "#3d4654", "#6cb0f5", "#ff8a80", ("#3f8f62", "#b98a2a", "#8583d1"))
+MARKER_SCALE = 0.7
 
 
 def figures(evaluation: Evaluation, palette: Palette = LIGHT) -> dict[str, Figure]:
@@ -46,17 +29,9 @@ def figures(evaluation: Evaluation, palette: Palette = LIGHT) -> dict[str, Figur
     return {name: plot(evaluation, palette) for name, plot in PLOTS.items()}
 
 
-def svg(figure: Figure) -> str:
-    """Return a figure as an SVG document; the same figure gives the same text."""
-    drawn = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "tierwise"}):
-        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
-    return drawn.getvalue()
-
-
 def confusion_plot(evaluation: Evaluation, palette: Palette) -> Figure:
     """Draw both confusion tables: shares of each needed tier in colour, summed weights in figures."""
-    figure, (left, right) = _canvas(palette, 2, height=3.6)
+    figure, (left, right) = canvas(palette, 2, height=3.6)
     _draw_confusion(left, evaluation.confusions["most_probable"], palette)
     left.set_title("Most probable tier")
     left.set_xlabel("predicted")
@@ -69,7 +44,7 @@ def confusion_plot(evaluation: Evaluation, palette: Palette) -> Figure:
 
 def reliability_plot(evaluation: Evaluation, palette: Palette) -> Figure:
     """Draw accuracy against top probability, bin by bin, over the share of prompts in each bin."""
-    figure, (axes,) = _canvas(palette, 1, height=4.2)
+    figure, (axes,) = canvas(palette, 1, height=4.2)
     bins = [part for part in evaluation.calibration.bins if part.rows]
     middles = [(part.above + part.to) / 2 for part in bins]
     width = evaluation.calibration.bins[0].to
@@ -83,13 +58,13 @@ def reliability_plot(evaluation: Evaluation, palette: Palette) -> Figure:
     axes.set(xlim=(1 / 3 - 0.02, 1.02), ylim=(0, 1.02), xlabel="probability of the most probable tier")
     axes.set_ylabel("accuracy, share")
     axes.set_title(f"Reliability (expected calibration error {evaluation.calibration.error:.3f})")
-    _legend(axes, palette)
+    add_legend(axes, palette, marker_scale=MARKER_SCALE)
     return figure
 
 
 def risk_plot(evaluation: Evaluation, palette: Palette) -> Figure:
     """Draw the share of each tier, and under- and over-routing, as `max_risk` moves."""
-    figure, (left, right) = _canvas(palette, 2, height=4.0)
+    figure, (left, right) = canvas(palette, 2, height=4.0)
     points = evaluation.curve.points
     risks = [point.max_risk for point in points]
     shares = np.array([point.shares for point in points]).T
@@ -103,13 +78,13 @@ def risk_plot(evaluation: Evaluation, palette: Palette) -> Figure:
     right.set(title="Under- and over-routing", xlabel="max_risk", xlim=(0, 1), ylim=(0, 1))
     for axes in (left, right):
         _mark_policy(axes, evaluation, palette)
-        _legend(axes, palette)
+        add_legend(axes, palette, marker_scale=MARKER_SCALE)
     return figure
 
 
 def cost_plot(evaluation: Evaluation, palette: Palette) -> Figure:
     """Draw under-routing against dollars: both policies at every setting, and the rivals as points."""
-    figure, (axes,) = _canvas(palette, 1, height=4.6)
+    figure, (axes,) = canvas(palette, 1, height=4.6)
     under = [point.rates.under for point in evaluation.curve.points]
     axes.plot(evaluation.curve_usd_per_1000, under, color=palette.accent, label="this model, any max_risk")
     prices = [point.usd_per_1000 for point in evaluation.cost_curve]
@@ -122,11 +97,11 @@ def cost_plot(evaluation: Evaluation, palette: Palette) -> Figure:
     for rival in _apart(evaluation):
         axes.scatter([rival.usd_per_1000], [rival.rates.under], 28, palette.text, zorder=3)
         spot, offset = (rival.usd_per_1000, rival.rates.under), LABEL_OFFSETS[rival.kind]
-        axes.annotate(rival.title, spot, offset, textcoords="offset points", fontsize=8, color=palette.text)
+        label_point(axes, rival.title, spot, offset, palette)
     axes.set(xlabel="US dollars per 1,000 prompts (assumed answer lengths)", ylabel="under-routing, share")
     axes.set_title("Quality lost against money spent: lower left is better")
     axes.margins(x=0.18, y=0.08)
-    _legend(axes, palette)
+    add_legend(axes, palette, marker_scale=MARKER_SCALE)
     return figure
 
 
@@ -136,31 +111,6 @@ PLOTS: dict[str, Callable[[Evaluation, Palette], Figure]] = {
     "risk_share_curve": risk_plot,
     "cost_quality": cost_plot,
 }
-
-
-def _canvas(palette: Palette, panels: int, height: float) -> tuple[Figure, list[Axes]]:
-    figure = Figure(figsize=(8.6, height), layout="constrained", facecolor=palette.background)
-    panes: list[Axes] = [figure.add_subplot(1, panels, place + 1) for place in range(panels)]
-    for axes in panes:
-        axes.set_facecolor(palette.background)
-        axes.tick_params(colors=palette.text, labelsize=9)
-        for part in (axes.title, axes.xaxis.label, axes.yaxis.label):
-            part.set_color(palette.text)
-            part.set_fontsize(10)
-        for edge, spine in axes.spines.items():
-            spine.set_visible(edge in ("left", "bottom"))
-            spine.set_color(palette.faint)
-    return figure, panes
-
-
-def _legend(axes: Axes, palette: Palette) -> None:
-    axes.legend(
-        fontsize=8,
-        facecolor=palette.background,
-        edgecolor=palette.faint,
-        labelcolor=palette.text,
-        markerscale=0.7,
-    )
 
 
 def _draw_confusion(axes: Axes, confusion: Confusion, palette: Palette) -> None:

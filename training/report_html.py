@@ -16,7 +16,8 @@ from markupsafe import Markup
 
 from training.evaluation import Evaluation, Measured
 from training.measures import View
-from training.plots import DARK, LIGHT, figures, svg
+from training.picture_style import DARK, LIGHT, svg
+from training.plots import figures
 from training.rivals import Rival
 from training.slices import Slice, SliceTable
 from training.wording import (

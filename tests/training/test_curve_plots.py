@@ -5,8 +5,8 @@ import pytest
 from tests.training.curve_tables import skilled
 from training.cost_quality import cost_quality
 from training.cost_quality_result import CostQuality
-from training.curve_plots import cost_quality_figure, png
-from training.plots import DARK, LIGHT, Palette, svg
+from training.curve_plots import cost_quality_figure
+from training.picture_style import DARK, LIGHT, Palette, png, svg
 
 
 @pytest.fixture(scope="module")

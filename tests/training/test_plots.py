@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 
 from tests.training.routed import evaluation_of, noisy_rows, perfect_rows
 from training.evaluation import Evaluation
-from training.plots import DARK, LIGHT, PLOTS, Palette, figures, svg
+from training.picture_style import DARK, LIGHT, Palette, svg
+from training.plots import PLOTS, figures
 
 
 @pytest.fixture(scope="module")

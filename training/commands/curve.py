@@ -15,12 +15,12 @@ from training.cost_quality import RESAMPLES, cost_quality
 from training.cost_quality_result import CostQuality, Seen
 from training.costs import TIER_USD_PER_MILLION, CostModel
 from training.curve_parts import part_of_table
-from training.curve_plots import cost_quality_figure, png
+from training.curve_plots import cost_quality_figure
 from training.curve_remarks import remarks
 from training.curve_table import points_csv
 from training.curve_text import cost_quality_text
 from training.outcome_table import OutcomeTable
-from training.plots import svg
+from training.picture_style import png, svg
 
 __all__ = ["EXAMPLES", "HELP", "NAME", "add_arguments", "run"]
 
