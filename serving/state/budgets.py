@@ -96,7 +96,8 @@ class Budgets:
         """Reserve every claim or none.
 
         A cap counts as the claim tells it, so that one that changed in the configuration holds from the next
-        reservation on. An id that stands already is not reserved twice.
+        reservation on. A reservation that stands already is not made twice: an id goes with the same claims
+        always.
 
         Args:
             reservation_id: chosen by the caller, unique.

@@ -48,7 +48,7 @@ class Model:
         return self.spent[scope] + sum(each.get(scope, 0) for each in waiting)
 
     def reserve(self, number: int, wanted: dict[str, int]) -> bool:
-        if number in self.held or number in self.orphaned:
+        if self.standing(number):
             return True
         fits = all(self.taken(scope) + amount <= CAP for scope, amount in wanted.items())
         self.held.update({number: wanted} if fits else {})
@@ -62,6 +62,9 @@ class Model:
             self.spent[scope] += actual.get(scope, amount)
         return actual
 
+    def standing(self, number: int) -> dict[str, int]:
+        return self.held.get(number) or self.orphaned.get(number) or {}
+
     def release(self, number: int) -> dict[str, int]:
         return self.held.pop(number, None) or self.orphaned.pop(number, None) or {}
 
@@ -74,9 +77,10 @@ def take(step: tuple[str, int, dict[str, int]], state: State, model: Model) -> N
     what, number, values = step
     match what:
         case "reserve":
-            claims = [Claim(scope, Unit.USD, DAY, CAP, amount) for scope, amount in values.items()]
+            wanted = model.standing(number) or values  # an id is only ever given again with the same claims
+            claims = [Claim(scope, Unit.USD, DAY, CAP, amount) for scope, amount in wanted.items()]
             granted = isinstance(state.budgets.reserve(f"r{number}", claims, f"i{number}"), Reserved)
-            assert granted == model.reserve(number, values)
+            assert granted == model.reserve(number, wanted)
         case "settle":
             actual = model.settle(number, values)
             state.budgets.settle(f"r{number}", {(scope, Unit.USD): each for scope, each in actual.items()})
