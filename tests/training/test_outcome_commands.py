@@ -96,6 +96,20 @@ def test_the_table_that_is_read_is_never_overwritten(tmp_path: Path, capsys: Pri
     assert "name another file to write" in error_line(capsys)
 
 
+def test_labels_of_simulated_outcomes_come_with_a_warning(tmp_path: Path, capsys: Printed) -> None:
+    file, out = tmp_path / "t.jsonl", str(tmp_path / "labels.jsonl")
+    rows = [
+        {"prompt": f"what is {n}?", "score:cheap": n % 2, "score:premium": 1, "simulated": True}
+        for n in range(30)
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert main(["outcomes", str(file), "--out", out]) == 0
+    assert "these outcomes are simulated: no model answered" in " ".join(capsys.readouterr().out.split())
+    file.write_text(file.read_text().replace(', "simulated": true', ""))
+    assert main(["outcomes", str(file), "--out", out]) == 0
+    assert "simulated" not in capsys.readouterr().out
+
+
 def test_one_tier_is_no_choice(table: Path, capsys: Printed) -> None:
     assert main(["train", str(table), "--tiers", "cheap", "--no-tracking"]) == 1
     assert "give at least two of cheap, balanced, premium" in error_line(capsys)

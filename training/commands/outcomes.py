@@ -1,6 +1,7 @@
 """`outcomes`: make labels from how well each tier answered each prompt."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from training.commands.inputs import print_result, refuse_unwritable
@@ -15,6 +16,7 @@ from training.errors import OutputError
 from training.outcome_report import outcome_report, refuse_one_tier
 from training.outcome_report_text import next_commands, outcome_report_text
 from training.outcome_writing import write_labelled_outcomes
+from training.table_files import column_names, find_files
 
 __all__ = ["EXAMPLES", "HELP", "NAME", "add_arguments", "run"]
 
@@ -30,6 +32,7 @@ the cheapest. Its weight is what a wrong choice would lose: 1 where the cheapest
 solves, the tie weight where all do equally well. A repeated prompt counts once, with the mean of its scores.
 The file that is written is a labelled set for `train` and an outcome table for `curve`.
 """
+_SIMULATED = "these outcomes are simulated: no model answered, so labels made of them teach nothing"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
     labels = labels_asked_for(arguments, table)
     refuse_one_tier(table, labels)
     report = outcome_report(reading, labels)
+    if _is_simulated(arguments.file):
+        report = replace(report, warnings=(_SIMULATED, *report.warnings))
     write_labelled_outcomes(arguments.out, table, reading.source.described(), labels)
     commands = next_commands(str(arguments.out), "model.tierwise", [tier.label for tier in table.tiers])
     print_result(
@@ -62,6 +67,11 @@ def run(arguments: argparse.Namespace) -> int:
         lambda: outcome_report_text(report, str(arguments.out), commands),
     )
     return 0
+
+
+def _is_simulated(path: Path) -> bool:
+    """Whether the rows say so themselves, as those of a rehearsal of `python -m serving label` do."""
+    return any("simulated" in column_names(file) for file in find_files(path))
 
 
 def _check_out(out: Path, source: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from classifier import Tier, TierPredictor
+from classifier import BoundedPolicy, Policy, Tier, TierPredictor
 from classifier.model_file import write_model
 from training.abstention import AbstentionRule
 from training.abstention_effect import abstention_effect
@@ -102,13 +102,14 @@ def run(arguments: argparse.Namespace) -> int:
     effect = None if rule is None else abstention_effect(data.rows, tuned, families, rule)
     record = policy_record(tuned, effect, digest=data.digest, part=data.part)
     facts = {**predictor.provenance, "policy_chosen_for": record}
-    write_model(replace(predictor.model, policy=tuned.best.policy, provenance=facts), arguments.out)
+    policy = _of_known_tiers(tuned.best.policy, predictor)
+    write_model(replace(predictor.model, policy=policy, provenance=facts), arguments.out)
     version = TierPredictor.load(arguments.out).version
     print_result(
         arguments.json,
         lambda: {
             **record,
-            "policy": tuned.best.policy.as_dict(),
+            "policy": policy.as_dict(),
             "written": str(arguments.out),
             "version": version,
         },
@@ -122,6 +123,12 @@ def run(arguments: argparse.Namespace) -> int:
         ),
     )
     return 0
+
+
+def _of_known_tiers(policy: Policy, predictor: TierPredictor) -> Policy:
+    """The policy, kept from a cheap tier that the model was never trained on."""
+    trained_on = predictor.provenance.get("tiers", [Tier.CHEAP.label])
+    return policy if Tier.CHEAP.label in trained_on else BoundedPolicy(policy, floor=Tier.BALANCED)
 
 
 def _add_targets(parser: argparse.ArgumentParser) -> None:

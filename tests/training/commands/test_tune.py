@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifier import TierPredictor
+from classifier import BoundedPolicy, Tier, TierPredictor
 from classifier.cli import main as classify
 from classifier.model_file import write_model
 from classifier.policies import AbstainingPolicy, ExpectedCostPolicy, RiskPolicy
@@ -115,6 +115,19 @@ def test_a_table_of_two_tiers_says_whose_answers_stand_for_the_third(
     text = capsys.readouterr().out
     assert "balanced was not scored: premium's answers stand for its own" in text
     assert "always balanced" not in text
+
+
+def test_a_model_that_was_never_trained_on_cheap_is_kept_from_it(
+    labelled_file: Path, tmp_path: Path, capsys: Printed
+) -> None:
+    model = replace(TierPredictor.default().model, provenance={"tiers": ["balanced", "premium"]})
+    write_model(model, tmp_path / "m")
+    target = ("--premium-share", "0.2", "--policy", "risk")
+    assert tune(tmp_path / "m", labelled_file, *target, "--out", tmp_path / "m", "--json") == 0
+    policy = TierPredictor.load(tmp_path / "m").policy
+    assert isinstance(policy, BoundedPolicy)
+    assert (policy.floor, policy.ceiling) == (Tier.BALANCED, Tier.PREMIUM)
+    assert json.loads(capsys.readouterr().out)["policy"] == policy.as_dict()
 
 
 def test_a_model_may_be_tuned_in_place_and_again(
