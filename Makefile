@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo train test lint format lock bench bench-full clean
+.PHONY: help setup demo train test lint format lock bench bench-full bench-quality clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ bench: $(READY)  ## every number in the table of DESIGN, beside its peers (minut
 
 bench-full: $(READY)  ## the same with the full settings search (another ten minutes)
 	$(BIN)/python -m tests.benchmarks --full
+
+bench-quality: $(READY)  ## what routing recovers on public outcomes, beside RouteLLM's routers (five minutes)
+	$(BIN)/python -m tests.benchmarks.routing
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) .bench build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
