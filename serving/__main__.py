@@ -1,4 +1,4 @@
-"""`python -m serving`: see `serving.arguments` for the commands."""
+"""`python -m serving`: see `serving.cli` for the commands."""
 
 import sys
 

@@ -73,7 +73,7 @@ def cost_of(routing: Routing, attempt: AttemptFacts) -> Cost:
 
 def risk_above(tier: Tier | None, decision: Decision | None) -> float | None:
     """Return P(the needed tier is above one), or None without a tier or a decision."""
-    return None if decision is None or tier is None else sum(decision.probabilities[tier + 1 :])
+    return None if decision is None or tier is None else sum(decision.probabilities[tier + 1 :], 0.0)
 
 
 def row_of(request: RequestFacts, routing: Routing, attempt: AttemptFacts) -> LedgerRow:

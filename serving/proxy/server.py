@@ -35,6 +35,7 @@ class ProxyServer(uvicorn.Server):
         app: ASGIApp,
         settings: ProxySettings,
         *,
+        on_ready: Callable[[], None] = lambda: None,
         on_hangup: Callable[[], None] = lambda: None,
         on_exit: Callable[[], None] = lambda: None,
     ) -> None:
@@ -43,11 +44,13 @@ class ProxyServer(uvicorn.Server):
         Args:
             app: the application.
             settings: limits and times.
+            on_ready: called when it listens.
             on_hangup: called in the event loop on SIGHUP.
             on_exit: called when the end begins, before anything is closed.
         """
         super().__init__(_config(app, settings))
         self.ready = threading.Event()
+        self._on_ready = on_ready
         self._on_hangup = on_hangup
         self._on_exit = on_exit
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -57,6 +60,7 @@ class ProxyServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.ready.set()
+        self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End: no new work, requests in flight to their end, then the life span."""

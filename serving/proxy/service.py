@@ -64,8 +64,11 @@ class Service:
         """The application; its life span opens and closes the service."""
         return build_app(self._open, self._close)
 
-    def check(self) -> None:
+    def check(self) -> bool:
         """Refuse what must not be: an address that others reach, without API keys; or state that is down.
+
+        Returns:
+            Whether there are API keys, which are then required.
 
         Raises:
             ConfigError: there are no keys, and the host is not this machine's loopback.
@@ -73,12 +76,14 @@ class Service:
         """
         serve = self._generation.serve
         with State.open(serve.state_url(self._environ)) as state:
-            usable = any(key.revoked_at is None for key in state.api_keys.all())
+            keys = state.api_keys.all()
+        usable = any(key.revoked_at is None for key in keys)
         if not usable and not is_loopback(serve.proxy.host):
             raise ConfigError(
                 f"proxy.host: {serve.proxy.host} can be reached by others, and there are no API keys: "
                 "create one with `python -m serving keys create NAME`, or listen on 127.0.0.1"
             )
+        return bool(keys)
 
     def hang_up(self) -> None:
         """Reload, as on SIGHUP; called in the event loop."""

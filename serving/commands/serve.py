@@ -1,0 +1,109 @@
+"""`serve`: the router as a service."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from serving.commands.options import KEYS, add_config, add_model_file, add_simulated
+from serving.commands.surroundings import SIMULATED_KEYS
+from serving.keys import Channel
+from serving.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from serving.proxy.generation import Generation
+
+__all__ = ["EXAMPLES", "HELP", "NAME", "add_arguments", "run"]
+
+NAME = "serve"
+HELP = "answer as an OpenAI-compatible server"
+EXAMPLES = f"""\
+examples:
+  python -m serving serve
+  python -m serving serve --sandbox                    simulated answers, no key needed
+  python -m serving serve --config proxy.toml --port 9000
+
+Then point any OpenAI client at http://127.0.0.1:8080/v1, with the model auto, cheap, balanced, premium, or
+any model's name. Without API keys of its own (`python -m serving keys create NAME`) it listens on loopback
+alone. SIGHUP, or a change of the configuration or the model file, reloads both or neither; SIGTERM and Ctrl-C
+let requests in flight end.
+{KEYS}
+exit code: 0 when it was stopped, 1 when it could not start."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what can be asked."""
+    add_config(parser)
+    add_model_file(parser)
+    add_simulated(parser)
+    parser.add_argument("--host", metavar="ADDRESS", help="where to listen (default: 127.0.0.1)")
+    parser.add_argument(
+        "--port", type=_port, metavar="N", help="the port; 0 for any free one (default: 8080)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until a signal comes."""
+    # FastAPI and SQLAlchemy take a while to import, and most commands do without them.
+    from serving.commands.state_access import prepare
+    from serving.proxy.generation import Sources
+    from serving.proxy.server import ProxyServer, listen
+    from serving.proxy.service import Service
+
+    with ExitStack() as stack:
+        environ: Mapping[str, str] = os.environ
+        base_url = None
+        if arguments.sandbox:
+            base_url = stack.enter_context(Sandbox.start(remember=0)).url
+            environ = {**environ, **SIMULATED_KEYS}
+        overrides = {
+            name: given for name in ("host", "port") if (given := getattr(arguments, name)) is not None
+        }
+        sources = Sources(arguments.config, arguments.model_file, environ, overrides, base_url)
+        generation = sources.load()
+        settings = generation.serve.proxy
+        prepare(generation.serve.state_url(environ), environ)
+        service = Service(sources, generation, environ, say=_say)
+        has_keys = service.check()
+        listener = stack.enter_context(listen(settings.host, settings.port))
+        for note in _notes(generation, has_keys=has_keys):
+            print(f"note: {note}", file=sys.stderr)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        where = f"http://{host}:{listener.getsockname()[1]}/v1"
+        upstream = "a simulated upstream" if arguments.sandbox else generation.core.config.base_url
+        server = ProxyServer(
+            service.app,
+            settings,
+            on_ready=lambda: _say(f"listening on {where}, routing to {upstream} (Ctrl-C ends it)"),
+            on_hangup=service.hang_up,
+            on_exit=service.closing,
+        )
+        asyncio.run(server.serve(sockets=[listener]))
+    return 0 if server.started else 1
+
+
+def _notes(generation: "Generation", *, has_keys: bool) -> list[str]:
+    notes = []
+    if generation.core.keys.pro is None:
+        notes.append(f"{Channel.PRO.variable} is not set: models named Pro/... are skipped")
+    if not has_keys:
+        notes.append(
+            "there are no API keys: whoever is on this machine may ask (python -m serving keys create)"
+        )
+    if not generation.premium:
+        notes.append("no budget caps what the premium tier may cost a day ([budgets] in the configuration)")
+    return notes
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _port(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else -1
+    if not 0 <= number <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
+    return number

@@ -1,0 +1,57 @@
+"""The state as commands reach it: where the settings say, made on first use where it is a file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from serving.errors import StateError
+from serving.serve_config import ServeConfig, data_folder
+from serving.state import State
+from serving.state.engines import is_missing, parse_url
+from serving.state.migrate import migrate
+
+__all__ = ["open_state", "prepare", "state_url_of"]
+
+
+def state_url_of(config: Path | None, environ: Mapping[str, str]) -> str:
+    """Return the URL of the database that the settings name.
+
+    Raises:
+        ConfigError: the settings are wrong; in one line.
+    """
+    serve = ServeConfig() if config is None else ServeConfig.load(config)
+    return serve.state_url(environ)
+
+
+def prepare(url: str, environ: Mapping[str, str]) -> bool:
+    """Create a SQLite file that is not there; return whether that was so.
+
+    Nothing is lost by it, while the schema of a database that stands is changed by `migrate` alone.
+
+    Raises:
+        StateError: it cannot be created.
+    """
+    parsed = parse_url(url)
+    if not is_missing(parsed):
+        return False
+    folder = Path(str(parsed.database)).parent
+    if folder == data_folder(environ):
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StateError(
+                f"{folder}: the folder for the state cannot be made: {error.strerror}"
+            ) from error
+    migrate(url)
+    return True
+
+
+def open_state(config: Path | None, environ: Mapping[str, str]) -> State:
+    """Open the state that the settings name.
+
+    Raises:
+        ConfigError: the settings are wrong; in one line.
+        StateError: the database cannot be used.
+    """
+    url = state_url_of(config, environ)
+    prepare(url, environ)
+    return State.open(url)
