@@ -9,13 +9,14 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from classifier import AbstainingPolicy, BoundedPolicy, Policy, Prompt, read
+from classifier import Policy, Prompt, read
+from training.abstention import without_abstaining
 from training.baselines import KeywordRule
 from training.errors import EvaluationError
 from training.outcome_table import OutcomeTable
 from training.predictors import Predictor
 
-__all__ = ["OutcomeRoutes", "route_outcomes", "without_abstention"]
+__all__ = ["OutcomeRoutes", "route_outcomes"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -63,7 +64,7 @@ def route_outcomes(
         EvaluationError: when the prompts are not as many as the scores.
         PromptError: when a prompt is neither text nor messages.
     """
-    inner = without_abstention(predictor.policy)
+    inner = without_abstaining(predictor.policy)
     parts = []
     for batch in _batches(iter(table.prompts)):
         parts.append(_routed(predictor, inner, batch))
@@ -82,16 +83,6 @@ def route_outcomes(
             f"the outcome table has {len(table):,} rows of scores but {len(routes):,} prompts"
         )
     return routes
-
-
-def without_abstention(policy: Policy) -> Policy | None:
-    """Return a policy that abstains as one that never does; None where it never does anyway."""
-    if isinstance(policy, AbstainingPolicy):
-        return without_abstention(policy.policy) or policy.policy
-    if isinstance(policy, BoundedPolicy):
-        inner = without_abstention(policy.policy)
-        return None if inner is None else BoundedPolicy(inner, policy.floor, policy.ceiling)
-    return None
 
 
 def _batches(prompts: Iterator[Prompt]) -> Iterator[list[Prompt]]:

@@ -83,16 +83,7 @@ def _draw_target(axes: Axes, found: CostQuality, palette: Palette) -> None:
     level = next(target.quality for target in found.targets if target.share == _TARGET)
     axes.axhline(level, color=palette.faint, linewidth=1.2, zorder=1)
     words = f"{_TARGET * 100:.0f} % of {found.ends[1].title}"
-    axes.annotate(
-        words,
-        (1.0, level),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 3),
-        textcoords="offset points",
-        ha="right",
-        fontsize=8,
-        color=palette.text,
-    )
+    label_point(axes, words, (1.0, level), (0, 3), palette, side="right", units=("axes fraction", "data"))
 
 
 def _draw_tier(axes: Axes, mark: Mark, palette: Palette) -> None:

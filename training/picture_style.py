@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 __all__ = ["DARK", "LIGHT", "Palette", "add_legend", "canvas", "label_point", "png", "svg"]
+
+Units: TypeAlias = Literal["data", "axes fraction"]
 
 _WIDTH = 8.6  # inches
 _DPI = 150
@@ -84,21 +86,24 @@ def label_point(
     palette: Palette,
     *,
     side: Literal["left", "right"] = "left",
+    units: Units | tuple[Units, Units] = "data",
 ) -> None:
     """Write words beside a point, readable where a line runs through them.
 
     Args:
         axes: where to write.
         words: what to write.
-        spot: the point, in the units of the axes.
+        spot: the point.
         offset: from it to the words, in typographic points.
         palette: the colours.
         side: which end of the words stands at the offset.
+        units: of the point: those of the data, or fractions of the axes; one for each direction if need be.
     """
     axes.annotate(
         words,
         spot,
         offset,
+        xycoords=units,
         textcoords="offset points",
         ha=side,
         fontsize=8,

@@ -5,10 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from classifier import AbstainingPolicy, BoundedPolicy, FixedPolicy, Policy, RiskPolicy
+from classifier import AbstainingPolicy, FixedPolicy, RiskPolicy
 from tests.training.curve_tables import (
     BALANCED,
-    CHEAP,
     PREMIUM,
     ByNumber,
     outcome_table,
@@ -18,7 +17,6 @@ from tests.training.curve_tables import (
 from tests.training.routed import LengthPredictor
 from training.cost_quality import cost_quality
 from training.cost_quality_result import CostQuality
-from training.cost_quality_routes import without_abstention
 from training.costs import CostModel
 from training.errors import EvaluationError
 from training.outcome_table import OutcomeTable
@@ -84,24 +82,6 @@ def test_without_abstention_the_inner_policy_decides() -> None:
     assert found.mark("policy").shares == pytest.approx((0.0, 1.0))
     assert found.mark("policy_without_abstention").shares == pytest.approx((0.3, 0.7))
     assert "policy_without_abstention" not in {mark.key for mark in judged(KNOWING, TABLE).marks}
-
-
-@pytest.mark.parametrize(
-    ("policy", "inner"),
-    [
-        pytest.param(RiskPolicy(0.2), None, id="never abstains"),
-        pytest.param(AbstainingPolicy(RiskPolicy(0.2)), RiskPolicy(0.2), id="abstains"),
-        pytest.param(
-            BoundedPolicy(AbstainingPolicy(RiskPolicy(0.2)), CHEAP, BALANCED),
-            BoundedPolicy(RiskPolicy(0.2), CHEAP, BALANCED),
-            id="within bounds",
-        ),
-        pytest.param(AbstainingPolicy(AbstainingPolicy(RiskPolicy(0.2))), RiskPolicy(0.2), id="twice"),
-        pytest.param(BoundedPolicy(RiskPolicy(0.2)), None, id="bounds alone"),
-    ],
-)
-def test_abstention_is_taken_off_wherever_it_stands(policy: Policy, inner: Policy | None) -> None:
-    assert without_abstention(policy) == inner
 
 
 # --- areas
