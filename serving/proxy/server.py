@@ -27,7 +27,8 @@ class ProxyServer(uvicorn.Server):
     """A server that reloads on SIGHUP, ends on SIGTERM and SIGINT, and can be ended from another thread.
 
     Attributes:
-        ready: set when it listens, or never will.
+        ready: set when it listens.
+        loop: that it runs in, from then on.
     """
 
     def __init__(
@@ -53,11 +54,11 @@ class ProxyServer(uvicorn.Server):
         self._on_ready = on_ready
         self._on_hangup = on_hangup
         self._on_exit = on_exit
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.ready.set()
         self._on_ready()
@@ -97,8 +98,8 @@ class ProxyServer(uvicorn.Server):
         self.should_exit = True
 
     def _hung_up(self, _number: int, _frame: FrameType | None) -> None:
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._on_hangup)
+        if self.loop is not None:
+            self.loop.call_soon_threadsafe(self._on_hangup)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -30,7 +30,11 @@ _IDLE_SECONDS = 60.0  # less than what upstreams usually close idle connections 
 
 
 class Service:
-    """One running proxy."""
+    """One running proxy.
+
+    Attributes:
+        desk: what its endpoints share, while it is open.
+    """
 
     def __init__(
         self,
@@ -55,7 +59,7 @@ class Service:
         self._environ = environ
         self._say = say
         self._client = client or open_client
-        self._desk: Desk | None = None
+        self.desk: Desk | None = None
         self._reloader: Reloader | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -92,8 +96,8 @@ class Service:
 
     def closing(self) -> None:
         """Take no more work."""
-        if self._desk is not None:
-            self._desk.turnstile.closed = True
+        if self.desk is not None:
+            self.desk.turnstile.closed = True
 
     async def _reload(self, reloader: Reloader) -> None:
         await reloader.reload()
@@ -103,7 +107,7 @@ class Service:
         books = await asyncio.to_thread(self._books)
         required = not is_loopback(serve.proxy.host)
         desk = Desk(self._generation, self._client(), books, Guard(_Keys(books), required=required))
-        self._desk = desk
+        self.desk = desk
 
         def use(generation: Generation) -> None:
             desk.generation = generation
