@@ -13,6 +13,7 @@ from serving import ServingError
 from tests.benchmarks.load import load_rows
 from tests.benchmarks.material import Choices, Material
 from tests.benchmarks.outcomes import outcome_rows
+from tests.benchmarks.pacing import pacing_rows
 from tests.benchmarks.peers import ENVIRONMENTS
 from tests.benchmarks.picking import picking_rows
 from tests.benchmarks.quality import quality_rows, training_rows
@@ -34,6 +35,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "outcomes": ("Public outcomes", outcome_rows),
     "picking": ("Picked labels against random ones", picking_rows),
     "router": ("Router", router_rows),
+    "pacing": ("Pacing a day's premium budget: share of prompts lost", pacing_rows),
 }
 _OUTCOMES = "TIERWISE_OUTCOMES"
 _EXAMPLES = """examples:

@@ -1,0 +1,105 @@
+"""A predictor whose premium is paced: what a router's core asks in place of the predictor itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from classifier import Decision, Explanation, Policy, Prompt, Tier, TierPredictor
+from classifier.policies import risk
+from serving.spending.budget_terms import Unit
+from serving.spending.paced_policy import PacedPolicy
+from serving.spending.pacing import Pacer
+
+__all__ = ["PacedPredictor"]
+
+Spent = Callable[[], Mapping[Unit, int]]
+
+
+class PacedPredictor:
+    """Decides as its predictor does, but premium is rationed where the day's budget calls for it."""
+
+    def __init__(
+        self,
+        predictor: TierPredictor,
+        pacer: Pacer,
+        *,
+        clock: Callable[[], float],
+        spent: Spent,
+        counts: bool = True,
+    ) -> None:
+        """Pace a predictor.
+
+        Args:
+            predictor: with its own policy, which pacing starts from.
+            pacer: of the premium budgets.
+            clock: seconds since the epoch.
+            spent: what was settled today, by unit, as last seen; asked for every decision: it must not wait.
+            counts: whether decisions are counted as demand.
+        """
+        self.predictor = predictor
+        self.pacer = pacer
+        self._clock = clock
+        self._spent = spent
+        self._counts = counts
+
+    def still(self) -> "PacedPredictor":
+        """Return a predictor at the same prices that counts no demand, for decisions that nobody pays."""
+        return PacedPredictor(self.predictor, self.pacer, clock=self._clock, spent=self._spent, counts=False)
+
+    def decide(self, prompt: Prompt, /) -> Decision:
+        """Return the tier for a prompt; where the policy wants premium, it is counted as demand.
+
+        Raises:
+            PromptError: as the predictor.
+        """
+        decision = self.predictor.decide(prompt)
+        if decision.tier is not Tier.PREMIUM:
+            return decision
+        now, spent = self._clock(), self._spent()
+        paced = self._rationed_by(decision, self.pacer.policy_for(now, spent, self.predictor.policy))
+        if self._counts:
+            score = decision.probabilities[Tier.PREMIUM]
+            self.pacer.wanted(now, spent, score, admitted=paced.tier is Tier.PREMIUM)
+        return paced
+
+    def explain(self, prompt: Prompt, /) -> Explanation:
+        """Return why, at this moment's price; the rationing is the first reason where it lowered the tier.
+
+        Raises:
+            PromptError: as the predictor.
+        """
+        policy = self.pacer.policy_for(self._clock(), self._spent(), self.predictor.policy)
+        explained = self.predictor.with_policy(policy).explain(prompt)
+        decision = explained.decision
+        if not isinstance(policy, PacedPolicy) or not self.rationed(decision):
+            return explained
+        return _Rationed.of(explained, policy.reason(decision.probabilities))
+
+    def rationed(self, decision: Decision) -> bool:
+        """Return whether pacing lowered the tier of a decision."""
+        wanted = self.predictor.policy.choose(decision.probabilities, decision.known_vocabulary)
+        return decision.tier < wanted
+
+    def _rationed_by(self, decision: Decision, policy: Policy) -> Decision:
+        tier = policy.choose(decision.probabilities, decision.known_vocabulary)
+        if tier is decision.tier:
+            return decision
+        at_stake = risk(decision.probabilities, tier)
+        return replace(decision, tier=tier, risk=at_stake, policy=policy.describe())
+
+
+class _Rationed(Explanation):
+    """An explanation whose first reason is the rationing."""
+
+    __slots__ = ("_why",)
+    _why: str
+
+    @classmethod
+    def of(cls, other: Explanation, why: str) -> "_Rationed":
+        """Return an explanation with this reason before its own."""
+        made = cls(other.decision, other.against, other.log_odds, other.parts, other.comparison)
+        object.__setattr__(made, "_why", why)
+        return made
+
+    def reasons(self, count: int = 2) -> tuple[str, ...]:
+        """Return the rationing, then the strongest features that speak for the chosen tier."""
+        return (self._why, *Explanation.reasons(self, count - 1))[:count]

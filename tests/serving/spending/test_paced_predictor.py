@@ -1,0 +1,79 @@
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from classifier import Tier, TierPredictor
+from serving.selection import select
+from serving.spending.budget_terms import PREMIUM, Budget, Unit
+from serving.spending.paced_predictor import PacedPredictor
+from serving.spending.pacing import Demand, Pacer
+from serving.spending.traffic_profile import TrafficProfile
+from tests.serving.small_model import write_small_model
+
+NOON = 1_795_305_600.0 + 12 * 3600
+HARD, EASY = "Prove that the race ends.", "thanks, what is the capital?"
+
+
+@dataclass
+class Known:
+    demand: Mapping[Unit, Demand]
+    scores: tuple[float, ...] = (1.0,) * 100
+    profile: TrafficProfile = field(default_factory=TrafficProfile)
+
+
+@pytest.fixture
+def predictor(tmp_path: Path) -> TierPredictor:
+    return TierPredictor.load(write_small_model(tmp_path / "small.tierwise"))
+
+
+def paced(predictor: TierPredictor, *, demand: float, spent: int = 0) -> PacedPredictor:
+    pacer = Pacer([Budget(PREMIUM, Unit.USD, 1000)], UTC)
+    pacer.learn(Known({Unit.USD: Demand(demand)}))
+    return PacedPredictor(predictor, pacer, clock=lambda: NOON, spent=lambda: {Unit.USD: spent})
+
+
+def test_with_an_ample_budget_it_decides_and_explains_as_the_predictor(predictor: TierPredictor) -> None:
+    ample = paced(predictor, demand=10.0)
+    for prompt in (HARD, EASY):
+        assert ample.decide(prompt) == predictor.decide(prompt)
+        assert ample.explain(prompt) == predictor.explain(prompt)
+        assert not ample.rationed(ample.decide(prompt))
+
+
+def test_a_rationed_prompt_goes_to_balanced_and_the_decision_says_so(predictor: TierPredictor) -> None:
+    scarce = paced(predictor, demand=100_000.0, spent=1000)
+    decision = scarce.decide(HARD)
+    assert decision.tier is Tier.BALANCED
+    assert decision.risk == pytest.approx(decision.probabilities[2])
+    assert "the day's premium budget is being rationed" in decision.policy
+    assert scarce.rationed(decision)
+
+
+def test_what_does_not_want_premium_is_left_alone(predictor: TierPredictor) -> None:
+    assert paced(predictor, demand=100_000.0, spent=1000).decide(EASY) == predictor.decide(EASY)
+
+
+def test_the_rationing_is_the_first_reason(predictor: TierPredictor) -> None:
+    scarce = paced(predictor, demand=100_000.0, spent=1000)
+    selection = select("auto", [{"role": "user", "content": HARD}], scarce)
+    assert selection.tier is Tier.BALANCED
+    assert selection.reasons()[0].startswith("the day's premium budget is being rationed: P(premium needed)")
+    explained = scarce.explain(HARD)
+    assert explained.decision == selection.decision
+    assert len(explained.reasons(1)) == 1
+    assert "rationed" in explained.as_dict()["comparison"]
+
+
+def test_decisions_are_counted_as_demand_unless_it_holds_still(predictor: TierPredictor) -> None:
+    counted = paced(predictor, demand=2.0)
+    for _ in range(50):
+        counted.still().decide(HARD)
+        counted.explain(HARD)
+    before = counted.pacer.threshold(NOON + 3600, {Unit.USD: 400})
+    for _ in range(50):
+        counted.decide(HARD)
+    assert before == 0.0
+    assert counted.pacer.threshold(NOON + 3600, {Unit.USD: 400}) > 0.0
