@@ -79,6 +79,10 @@ class StateBooks:
             return
         self._uncharged.append((reservation_id, tuple(claims)))
 
+    def begin(self, row: LedgerRow) -> None:
+        """Note what is to be the row of an attempt if this process is killed in it."""
+        self._writer.begin(row)
+
     def put(self, row: LedgerRow) -> None:
         """Write a row, some hundredths of a second later."""
         self._writer.put(row)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any, Protocol
 
@@ -36,6 +36,8 @@ __all__ = ["Books", "BudgetGate", "Claims", "Rules", "budgets_of"]
 
 _log = logging.getLogger("serving")
 
+_DIED = Failure("the proxy died during this call")
+
 Amounts = Mapping[tuple[str, Unit], int]
 
 
@@ -50,6 +52,9 @@ class Books(Protocol):
 
     def charge_later(self, reservation_id: str, claims: Sequence[Claim]) -> None:
         """Charge what was spent without a reservation, when the database answers again; never waits."""
+
+    def begin(self, row: LedgerRow) -> None:
+        """Note what is to be the row of an attempt if the process is killed in it; never waits."""
 
     def put(self, row: LedgerRow) -> None:
         """Write a row, soon; never waits."""
@@ -141,12 +146,19 @@ class BudgetGate:
         return bool(self.refused)
 
     async def hold(self, trial: Trial) -> str:
-        """Return why an attempt may not be made; empty when it may.
+        """Return why an attempt may not be made; empty when it may, and then it is noted as begun.
 
         Raises:
             ProxyError: nothing else may be tried instead: the budget is used up and requests are refused
                 then, or the state is down.
         """
+        refusal = await self._refusal(trial)
+        if not refusal:
+            row = row_of(self._facts, trial.call.routing(), self._attempt(trial, Outcome.UNKNOWN, _DIED))
+            self._books.begin(replace(row, total_seconds=None, prompt=None))
+        return refusal
+
+    async def _refusal(self, trial: Trial) -> str:
         model, attempt_id = trial.candidate.model, uuid.uuid4().hex
         budgets = budgets_of(model, self._key, self._rules)
         if not budgets:
@@ -170,15 +182,7 @@ class BudgetGate:
     def settle(self, trial: Trial, outcome: Outcome, failure: Failure | None) -> None:
         """Write the row of the attempt that was let through last, and settle what it held."""
         held, routing = self._held, trial.call.routing()
-        attempt = AttemptFacts(
-            attempt_id=held.attempt_id,
-            number=self._number,
-            candidate=trial.candidate,
-            outcome=outcome,
-            failure=failure,
-            ended_at=trial.call.shared.clock(),
-            downgraded=self.downgraded,
-        )
+        attempt = self._attempt(trial, outcome, failure)
         self._number += 1
         self._books.put(row_of(self._facts, routing, attempt))
         if held.claims:
@@ -193,6 +197,17 @@ class BudgetGate:
             "budget_reached",
             f"{spent}: a new day begins in {seconds} s",
             headers=[("retry-after", str(seconds))],
+        )
+
+    def _attempt(self, trial: Trial, outcome: Outcome, failure: Failure | None) -> AttemptFacts:
+        return AttemptFacts(
+            attempt_id=self._held.attempt_id,
+            number=self._number,
+            candidate=trial.candidate,
+            outcome=outcome,
+            failure=failure,
+            ended_at=trial.call.shared.clock(),
+            downgraded=self.downgraded,
         )
 
     def _claims(self, model: str, budgets: Sequence[Budget]) -> tuple[Claim, ...] | None:

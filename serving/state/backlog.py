@@ -47,6 +47,22 @@ class Backlog:
         with self._turn:
             return self._memory_bytes + (0 if self._journal is None else self._journal.size)
 
+    def begin(self, identity: str, line: bytes) -> None:
+        """Note on disk, where there is a journal, a line that stands for one to come. Never waits."""
+        if self._journal is None:
+            return
+        with self._turn:
+            try:
+                self._journal.begin(identity, line)
+            except OSError as error:
+                self._told(error)
+
+    def end(self, identity: str) -> None:
+        """Forget what was begun, once what it stood for was put."""
+        if self._journal is not None:
+            with self._turn:
+                self._journal.end(identity)
+
     def put(self, line: bytes) -> None:
         """Take in a line; where there is no room for it, it is dropped, counted and logged. Never waits."""
         with self._turn:
@@ -119,12 +135,15 @@ class Backlog:
         try:
             taken = self._journal.append(line)
         except OSError as error:
-            if not self._disk_failed:
-                _log.error("the journal cannot be written, rows wait in memory: %s", error)
-            self._disk_failed = True
+            self._told(error)
             return False
         self._disk_failed = False
         return taken
+
+    def _told(self, error: OSError) -> None:
+        if not self._disk_failed:
+            _log.error("the journal cannot be written, rows wait in memory: %s", error)
+        self._disk_failed = True
 
     def _drain_journal(self, write: Callable[[Sequence[Entry]], None]) -> None:
         if self._journal is None:

@@ -3,7 +3,8 @@
 A folder of small files (segments) of JSON lines. A process appends to segments of its own, beside a lock file
 that the system lets go of when the process dies; whoever finds the segments of a dead process takes them
 over. A segment is deleted once the database has its entries. An append is in the system's hands at once, so
-that a kill loses nothing; syncing a segment forces it to the disk, against a power failure.
+that a kill loses nothing; syncing a segment forces it to the disk, against a power failure. Beside the
+segments stands what was begun and has not ended; whoever takes over takes it for ended by the death.
 """
 
 import json
@@ -18,6 +19,7 @@ from typing import Any
 import filelock
 
 from serving.errors import StateError
+from serving.state.in_flight import InFlight
 
 __all__ = ["Journal"]
 
@@ -39,6 +41,7 @@ class Journal:
         self._number = 0
         self._active: _Segment | None = None
         self._sealed: deque[_Segment] = deque()
+        self._in_flight = InFlight(folder, self._name)
 
     @classmethod
     def open(cls, folder: Path, *, most_bytes: int = 64 * _MEBIBYTE) -> "Journal":
@@ -82,6 +85,20 @@ class Journal:
             self.seal()
         return True
 
+    def begin(self, identity: str, entry: bytes) -> None:
+        """Note an entry that stands for another to come, should this process die before `end`.
+
+        Who adopts it offers it after all entries that this process appended.
+
+        Raises:
+            OSError: the disk did not take it.
+        """
+        self._in_flight.begin(identity, entry)
+
+    def end(self, identity: str) -> None:
+        """Forget what was begun: the entry that it stood for has been appended."""
+        self._in_flight.end(identity)
+
     def seal(self) -> None:
         """Let what was appended so far wait as a segment; the next entry begins another one."""
         if self._active is not None:
@@ -107,7 +124,7 @@ class Journal:
         Raises:
             OSError: the folder cannot be read or written.
         """
-        files = [*self._folder.glob("*.lock"), *self._folder.glob("*.*.jsonl")]
+        files = [path for kind in ("lock", "jsonl", "begun") for path in self._folder.glob(f"*.{kind}")]
         names = {path.name.partition(".")[0] for path in files} - {self._name}
         for name in sorted(names):
             lock = _lock_of(self._folder, name)
@@ -124,6 +141,7 @@ class Journal:
     def close(self) -> None:
         """Let go; the next process adopts what still waits."""
         self.seal()
+        self._in_flight.close()
         self._lock.release()
         if not self._sealed:
             Path(self._lock.lock_file).unlink(missing_ok=True)
@@ -132,7 +150,7 @@ class Journal:
         return [*self._sealed, *([] if self._active is None else [self._active])]
 
     def _take_over(self, name: str) -> None:
-        for path in sorted(self._folder.glob(f"{name}.*.jsonl")):
+        for path in [*sorted(self._folder.glob(f"{name}.*.jsonl")), *InFlight.left_by(self._folder, name)]:
             ours = path.rename(self._next_path())
             self._sealed.append(_Segment(ours, None, ours.stat().st_size))
 

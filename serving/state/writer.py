@@ -85,9 +85,20 @@ class RowWriter:
         """Whether the last attempt to write failed."""
         return self._behind
 
+    def begin(self, row: LedgerRow) -> None:
+        """Note an attempt that is about to be made, as the row that it leaves should this process die in it.
+
+        Never waits for the database; the row is written by whoever adopts the journal of the dead.
+
+        Args:
+            row: with the `attempt_id` of the row that `put` will take in.
+        """
+        self._backlog.begin(row.attempt_id, to_line(row))
+
     def put(self, row: LedgerRow) -> None:
-        """Take in a row; never waits for the database."""
+        """Take in the row of an attempt, which has ended; never waits for the database."""
         self._accept(row)
+        self._backlog.end(row.attempt_id)
 
     def settle(self, reservation_id: str, actual: Amounts) -> None:
         """Take in a settlement, as `Budgets.settle` takes it; never waits for the database.
