@@ -1,4 +1,4 @@
-"""Real proxies: uvicorn on loopback in a thread, in front of the real sandbox, with a database of their own."""
+"""Real proxies: uvicorn on loopback in a thread, before the real sandbox, with a database of their own."""
 
 import asyncio
 import json

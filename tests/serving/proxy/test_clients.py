@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from typing import Any
 
+import httpx2
 import openai
 import pytest
 from pydantic import BaseModel
@@ -138,8 +139,6 @@ def test_the_list_of_models_begins_with_our_names_and_is_kept_for_a_while(
 
 
 def test_a_lone_surrogate_arrives_as_it_was_sent(running: Running, upstream: Sandbox) -> None:
-    import httpx2
-
     body = b'{"model":"cheap","messages":[{"role":"user","content":"half of a \\ud83d pair"}]}'
     headers = {"content-type": "application/json"}
     response = httpx2.post(f"{running.url}/chat/completions", content=body, headers=headers, trust_env=False)

@@ -1,0 +1,116 @@
+"""serve, keys and migrate from their words: what they print, and one line for each mistake."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from serving.cli import main
+from tests.serving.conftest import ENVIRON
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A data folder that is gone after the test."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("TIERWISE_STATE_URL", raising=False)
+    for name, value in ENVIRON.items():
+        monkeypatch.setenv(name, value)
+    return tmp_path / "data" / "tierwise"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return tmp_path / "proxy.toml"
+
+
+@pytest.mark.parametrize(
+    ("settings", "arguments", "says"),
+    [
+        ("[proxy]\nprot = 1\n", [], "proxy.prot: unknown key; known here: host, port, max_body_bytes"),
+        ("[proxy]\nport = 'a'\n", [], "proxy.port: 'a': input should be a valid integer"),
+        ("", ["--host", "0.0.0.0"], "there are no API keys: create one with"),  # noqa: S104
+        ("[budgets]\ntime_zone = 'Mars'\n", [], "budgets.time_zone: 'Mars' is no time zone"),
+        (
+            "[budgets]\nwhen_reached = 'cry'\n",
+            [],
+            "budgets.when_reached: 'cry': input should be 'downgrade' or",
+        ),
+        ("[state]\nurl = 'mysql://a'\n", [], "'mysql' is not a database that state can live in"),
+        ("[prox]\n", [], "prox: unknown key; known here: base_url"),
+        ("x = [", [], "not TOML"),
+        ("", ["--host", "256.1.1.1"], "there are no API keys"),
+    ],
+)
+def test_what_is_set_up_wrongly_is_said_in_one_line(
+    config: Path, settings: str, arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(settings)
+    assert main(["serve", "--config", str(config), *arguments]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert len(err.splitlines()) == 1
+    assert says in err
+
+
+def test_a_key_is_created_listed_and_revoked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    terms = ["--tiers", "cheap", "balanced", "--rpm", "20", "--daily-usd", "0.5"]
+    assert main(["keys", "create", "a team", *terms, "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["secret"].startswith(f"tw_{made['key_id']}_")
+    assert (made["allowed_tiers"], made["daily_usd"]) == (["cheap", "balanced"], 0.5)
+    assert (home / "state.db").exists()
+    assert main(["keys", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert "a team  tiers cheap, balanced  20 requests a minute  $0.5 a day" in listed
+    assert made["secret"] not in listed
+    assert main(["keys", "revoke", made["key_id"]]) == 0
+    assert "revoked" in capsys.readouterr().out
+    assert made["secret"].encode() not in (home / "state.db").read_bytes()
+
+
+def test_mistakes_with_keys_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (
+        ["create", " "],
+        ["create", "x", "--tiers", "cheap", "--floor", "premium"],
+        ["revoke", "no"],
+    ):
+        assert main(["keys", *arguments]) == 1
+        err = capsys.readouterr().err
+        assert err.startswith("error: ")
+        assert len(err.splitlines()) == 1
+
+
+def test_migrate_creates_and_then_has_nothing_to_do(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate"]) == 0
+    assert capsys.readouterr().out == f"sqlite:{home / 'state.db'}: created\n"
+    assert main(["migrate"]) == 0
+    assert "up to date" in capsys.readouterr().out
+
+
+def test_the_url_of_the_environment_counts_where_the_file_names_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TIERWISE_STATE_URL", f"sqlite:///{tmp_path / 'other.db'}")
+    assert main(["migrate"]) == 0
+    assert capsys.readouterr().out == f"sqlite:{tmp_path / 'other.db'}: created\n"
+
+
+def test_check_says_how_the_database_is(config: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text('base_url = "http://127.0.0.1:9/v1"\n')
+    main(["check", "--config", str(config)])
+    assert f"sqlite:{home / 'state.db'}  not there yet: serve creates it" in capsys.readouterr().out
+    main(["migrate"])
+    capsys.readouterr()
+    main(["check", "--config", str(config), "--json"])
+    assert json.loads(capsys.readouterr().out)["state"] == {
+        "database": f"sqlite:{home / 'state.db'}",
+        "api_keys": 0,
+        "trouble": "",
+    }
+    config.write_text("[state]\nurl = 'postgresql://u:hidden@127.0.0.1:1/x'\n")
+    assert main(["check", "--config", str(config)]) == 1
+    out = capsys.readouterr().out
+    assert "postgresql://127.0.0.1:1/x" in out
+    assert "hidden" not in out
