@@ -8,7 +8,18 @@ from typing import Protocol
 
 from classifier import ClassifierError
 from classifier.console import forgive_streams, run_command
-from serving.commands import chat, check, demo, keys, label, migrate, sandbox, serve
+from serving.commands import (
+    chat,
+    check,
+    demo,
+    export_feedback,
+    keys,
+    label,
+    migrate,
+    report,
+    sandbox,
+    serve,
+)
 from serving.errors import ServingError
 from serving.sandbox import SandboxError
 
@@ -29,7 +40,18 @@ class Command(Protocol):
         """Answer, and return the exit code."""
 
 
-COMMANDS: Sequence[Command] = (chat, check, demo, label, serve, keys, migrate, sandbox)
+COMMANDS: Sequence[Command] = (
+    chat,
+    check,
+    demo,
+    label,
+    serve,
+    keys,
+    report,
+    export_feedback,
+    migrate,
+    sandbox,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

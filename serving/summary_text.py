@@ -8,13 +8,19 @@ from serving.latency import Percentiles
 from serving.summary import Summary
 from serving.wording import compared, duration, usd
 
-__all__ = ["cost_lines", "latency_lines"]
+__all__ = ["comparison_lines", "cost_lines", "latency_lines"]
 
 
 def cost_lines(summary: Summary, config: RouterConfig) -> list[str]:
     """Return what the answers cost, and what each tier's model would have cost at the same tokens."""
-    rows = [f"  {'routed':<16} {usd(summary.tier_usd)}", *_against(summary, config)]
-    return [*rows, *_named(summary), *_uncertain(summary), f"  {_per_token(config)}", *_dearer(summary)]
+    *rows, per_token = comparison_lines(summary, config)
+    return [*rows, *_named(summary), *_uncertain(summary), per_token, *_dearer(summary)]
+
+
+def comparison_lines(summary: Summary, config: RouterConfig) -> list[str]:
+    """Return what routing cost, what each tier's model would have, and last what a token costs on each."""
+    routed = f"  {'routed':<16} {usd(summary.tier_usd)}"
+    return [routed, *_against(summary, config), f"  {_per_token(config)}"]
 
 
 def latency_lines(summary: Summary) -> list[str]:
