@@ -14,7 +14,7 @@ from serving.errors import KeyMissingError
 from serving.keys import Channel, Keys, Secret
 from serving.wording import duration, one_line
 
-__all__ = ["Check", "Connection", "TierState", "examine", "probe", "run_check"]
+__all__ = ["Check", "Connection", "StateCheck", "TierState", "examine", "probe", "run_check"]
 
 _LARGEST_LIST = 16 * 1024 * 1024
 _PRO_PREFIX = "ga_pro_"
@@ -77,6 +77,33 @@ class TierState:
 
 
 @dataclass(frozen=True, slots=True)
+class StateCheck:
+    """How the proxy's database is.
+
+    Attributes:
+        database: as messages call it.
+        api_keys: how many are good; None when nobody can say.
+        trouble: what is wrong and what to do; empty when nothing is.
+        remark: what else to know of it.
+    """
+
+    database: str
+    api_keys: int | None
+    trouble: str = ""
+    remark: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the findings as JSON-able values."""
+        return {"database": self.database, "api_keys": self.api_keys, "trouble": self.trouble}
+
+    def lines(self) -> list[str]:
+        """Return the findings as a person reads them."""
+        keys = "" if self.api_keys is None else f"{self.api_keys} good API keys"
+        line = f"  {self.database}  {self.remark or keys or 'does not work'}"
+        return ["state", line, *([f"    {self.trouble}"] if self.trouble else [])]
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """Everything that was found.
 
@@ -85,16 +112,22 @@ class Check:
         key_troubles: what is wrong with the keys.
         connections: the channels that were tried.
         tiers: all three.
+        state: how the proxy's database is; None where nobody looked.
     """
 
     keys: Mapping[Channel, str]
     key_troubles: tuple[str, ...]
     connections: tuple[Connection, ...]
     tiers: tuple[TierState, ...]
+    state: StateCheck | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether every tier would be answered by its own model."""
+        """Whether every tier would be answered by its own model, and the database can be used."""
+        return self._routes and (self.state is None or not self.state.trouble)
+
+    @property
+    def _routes(self) -> bool:
         return not self.key_troubles and all(not tier.trouble for tier in self.tiers)
 
     def as_dict(self) -> dict[str, object]:
@@ -105,6 +138,7 @@ class Check:
             "key_troubles": list(self.key_troubles),
             "connections": [connection.as_dict() for connection in self.connections],
             "tiers": [tier.as_dict() for tier in self.tiers],
+            **({} if self.state is None else {"state": self.state.as_dict()}),
         }
 
     def lines(self) -> list[str]:
@@ -119,10 +153,10 @@ class Check:
             listed += _tier_lines(tier)
         verdict = (
             "every tier is answered by its own model"
-            if self.ok
+            if self._routes
             else "not every tier is answered by its own model"
         )
-        return [*listed, verdict]
+        return [*listed, *(self.state.lines() if self.state else []), verdict]
 
 
 def run_check(

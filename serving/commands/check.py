@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+from dataclasses import replace
 
 from serving.check import run_check
 from serving.commands.options import (
@@ -26,7 +27,8 @@ examples:
 
 Nothing is asked of a model, and nothing costs money.
 {KEYS}
-exit code: 0 when every tier would be answered by its own model, otherwise 1."""
+exit code: 0 when every tier would be answered by its own model and the proxy's database can be used, otherwise
+1."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run it."""
-    environ = os.environ
-    check = run_check(config_of(arguments.config), environ)
+    # SQLAlchemy takes a while to import, and most commands do without it.
+    from serving.commands.state_access import check_state
+
+    check = run_check(config_of(arguments.config), os.environ)
+    check = replace(check, state=check_state(arguments.config, os.environ))
     if arguments.json:
         print(json.dumps({"configuration": source_of(arguments.config), **check.as_dict()}, indent=2))
     else:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from serving.check import StateCheck
 from serving.errors import StateError
 from serving.serve_config import ServeConfig, data_folder
 from serving.state import State
-from serving.state.engines import is_missing, parse_url
+from serving.state.engines import is_missing, naming_of, parse_url
 from serving.state.migrate import migrate
 
-__all__ = ["open_state", "prepare", "state_url_of"]
+__all__ = ["check_state", "open_state", "prepare", "state_url_of"]
 
 
 def state_url_of(config: Path | None, environ: Mapping[str, str]) -> str:
@@ -43,6 +44,27 @@ def prepare(url: str, environ: Mapping[str, str]) -> bool:
             ) from error
     migrate(url)
     return True
+
+
+def check_state(config: Path | None, environ: Mapping[str, str]) -> StateCheck:
+    """Return how the database is that the settings name; nothing is created.
+
+    Raises:
+        ConfigError: the settings are wrong; in one line.
+    """
+    url = state_url_of(config, environ)
+    try:
+        parsed = parse_url(url)
+        name = naming_of(parsed).name
+    except StateError as error:
+        return StateCheck("the database", None, f"{error}")
+    if is_missing(parsed):
+        return StateCheck(name, None, remark="not there yet: serve creates it")
+    try:
+        with State.open(url) as state:
+            return StateCheck(name, sum(key.revoked_at is None for key in state.api_keys.all()))
+    except StateError as error:
+        return StateCheck(name, None, f"{error}")
 
 
 def open_state(config: Path | None, environ: Mapping[str, str]) -> State:

@@ -34,7 +34,7 @@ def config(tmp_path: Path) -> Path:
         (
             "[budgets]\nwhen_reached = 'cry'\n",
             [],
-            "budgets.when_reached: 'cry': input should be 'downgrade' or",
+            "budgets.when_reached: 'cry': input should be 'down",
         ),
         ("[state]\nurl = 'mysql://a'\n", [], "'mysql' is not a database that state can live in"),
         ("[prox]\n", [], "prox: unknown key; known here: base_url"),
