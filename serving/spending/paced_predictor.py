@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from classifier import Decision, Explanation, Policy, Prompt, Tier, TierPredictor
+from classifier import Decision, Explanation, Prompt, Tier, TierPredictor
 from classifier.policies import risk
 from serving.spending.budget_terms import Unit
 from serving.spending.paced_policy import PacedPolicy
@@ -24,7 +24,6 @@ class PacedPredictor:
         *,
         clock: Callable[[], float],
         spent: Spent,
-        counts: bool = True,
     ) -> None:
         """Pace a predictor.
 
@@ -33,20 +32,14 @@ class PacedPredictor:
             pacer: of the premium budgets.
             clock: seconds since the epoch.
             spent: what was settled today, by unit, as last seen; asked for every decision: it must not wait.
-            counts: whether decisions are counted as demand.
         """
         self.predictor = predictor
         self.pacer = pacer
         self._clock = clock
         self._spent = spent
-        self._counts = counts
-
-    def still(self) -> "PacedPredictor":
-        """Return a predictor at the same prices that counts no demand, for decisions that nobody pays."""
-        return PacedPredictor(self.predictor, self.pacer, clock=self._clock, spent=self._spent, counts=False)
 
     def decide(self, prompt: Prompt, /) -> Decision:
-        """Return the tier for a prompt; where the policy wants premium, it is counted as demand.
+        """Return the tier for a prompt, at this moment's price; nothing is counted.
 
         Raises:
             PromptError: as the predictor.
@@ -54,12 +47,28 @@ class PacedPredictor:
         decision = self.predictor.decide(prompt)
         if decision.tier is not Tier.PREMIUM:
             return decision
+        policy = self.pacer.policy_for(self._clock(), self._spent(), self.predictor.policy)
+        tier = policy.choose(decision.probabilities, decision.known_vocabulary)
+        if tier is decision.tier:
+            return decision
+        at_stake = risk(decision.probabilities, tier)
+        return replace(decision, tier=tier, risk=at_stake, policy=policy.describe())
+
+    def began(self, decision: Decision | None, tier: Tier | None) -> None:
+        """Count a request that is about to be sent; the demand is learnt from this.
+
+        Call it once for every request whose caller may use premium, and for no other.
+
+        Args:
+            decision: of `decide`, or None where the caller chose, or where the classifier failed.
+            tier: that it goes to in the end, floors included; None for a model of no tier.
+        """
         now, spent = self._clock(), self._spent()
-        paced = self._rationed_by(decision, self.pacer.policy_for(now, spent, self.predictor.policy))
-        if self._counts:
+        if tier is Tier.PREMIUM and (decision is None or decision.tier is not Tier.PREMIUM):
+            self.pacer.forced(now, spent)
+        elif decision is not None and (decision.tier is Tier.PREMIUM or self.rationed(decision)):
             score = decision.probabilities[Tier.PREMIUM]
-            self.pacer.wanted(now, spent, score, admitted=paced.tier is Tier.PREMIUM)
-        return paced
+            self.pacer.wanted(now, spent, score, admitted=tier is Tier.PREMIUM)
 
     def explain(self, prompt: Prompt, /) -> Explanation:
         """Return why, at this moment's price; the rationing is the first reason where it lowered the tier.
@@ -78,13 +87,6 @@ class PacedPredictor:
         """Return whether pacing lowered the tier of a decision."""
         wanted = self.predictor.policy.choose(decision.probabilities, decision.known_vocabulary)
         return decision.tier < wanted
-
-    def _rationed_by(self, decision: Decision, policy: Policy) -> Decision:
-        tier = policy.choose(decision.probabilities, decision.known_vocabulary)
-        if tier is decision.tier:
-            return decision
-        at_stake = risk(decision.probabilities, tier)
-        return replace(decision, tier=tier, risk=at_stake, policy=policy.describe())
 
 
 class _Rationed(Explanation):

@@ -34,11 +34,11 @@ from math import inf, nextafter
 from typing import Protocol
 
 from classifier import Policy
-from serving.spending.budget_terms import Budget, Unit
+from serving.spending.budget_terms import PREMIUM, Budget, Standing, Unit
 from serving.spending.paced_policy import PacedPolicy
 from serving.spending.traffic_profile import Day, TrafficProfile
 
-__all__ = ["Demand", "History", "Pacer", "Scores"]
+__all__ = ["Demand", "History", "Pacer", "Scores", "spent_of"]
 
 _WINDOW = 1000  # scores: some hours of traffic, and a quantile within two points
 _LEAST_SCORES = 20
@@ -73,6 +73,14 @@ class History(Protocol):
     @property
     def scores(self) -> Sequence[float]:
         """The last P(premium needed) of prompts that the policy wanted to send to premium."""
+
+
+def spent_of(standings: Iterable[Standing]) -> dict[Unit, int]:
+    """Return what was settled against the premium budgets, by unit, of one day's standings.
+
+    What is reserved is left out: bounds are several times what calls come to.
+    """
+    return {each.unit: each.spent for each in standings if each.scope == PREMIUM}
 
 
 class Scores:
@@ -195,6 +203,11 @@ class Pacer:
         self._scores = Scores()
         self._today: _Today | None = None
         self._lock = threading.Lock()
+
+    def paces(self, budgets: Iterable[Budget], zone: tzinfo, profile: TrafficProfile | None) -> bool:
+        """Return whether it was made for just these, so that a reload may keep it with all it has seen."""
+        caps = {budget.unit: budget.cap for budget in budgets}
+        return (caps, zone, profile) == (self._caps, self._zone, self._declared)
 
     def learn(self, history: History) -> None:
         """Take in what previous days teach; call it at start and after midnight. A declared profile stays."""

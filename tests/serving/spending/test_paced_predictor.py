@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from pathlib import Path
 
@@ -67,13 +67,49 @@ def test_the_rationing_is_the_first_reason(predictor: TierPredictor) -> None:
     assert "rationed" in explained.as_dict()["comparison"]
 
 
-def test_decisions_are_counted_as_demand_unless_it_holds_still(predictor: TierPredictor) -> None:
+def test_only_what_is_sent_counts_as_demand(predictor: TierPredictor) -> None:
     counted = paced(predictor, demand=2.0)
     for _ in range(50):
-        counted.still().decide(HARD)
         counted.explain(HARD)
-    before = counted.pacer.threshold(NOON + 3600, {Unit.USD: 400})
+        decision = counted.decide(HARD)
+    assert counted.pacer.threshold(NOON + 3600, {Unit.USD: 400}) == 0.0
     for _ in range(50):
-        counted.decide(HARD)
-    assert before == 0.0
+        counted.began(decision, decision.tier)
     assert counted.pacer.threshold(NOON + 3600, {Unit.USD: 400}) > 0.0
+
+
+class Counting(Pacer):
+    """A pacer that keeps what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__([Budget(PREMIUM, Unit.USD, 1000)], UTC)
+        self.told: list[str] = []
+
+    def wanted(self, _now: float, _spent: Mapping[Unit, int], _score: float, *, admitted: bool) -> None:
+        self.told.append("admitted" if admitted else "withheld")
+
+    def forced(self, _now: float, _spent: Mapping[Unit, int]) -> None:
+        self.told.append("forced")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "lowered", "tier", "told"),
+    [
+        pytest.param(HARD, False, Tier.PREMIUM, ["admitted"], id="the policy's premium"),
+        pytest.param(HARD, True, Tier.BALANCED, ["withheld"], id="rationed"),
+        pytest.param(HARD, True, Tier.PREMIUM, ["forced"], id="rationed, and lifted by a floor"),
+        pytest.param(EASY, False, Tier.PREMIUM, ["forced"], id="lifted by a floor"),
+        pytest.param(EASY, False, Tier.CHEAP, [], id="cheap"),
+        pytest.param(None, False, Tier.PREMIUM, ["forced"], id="premium by name"),
+        pytest.param(None, False, Tier.BALANCED, [], id="balanced by name"),
+        pytest.param(None, False, None, [], id="another model by name"),
+    ],
+)
+def test_requests_are_counted_by_who_wanted_premium(
+    predictor: TierPredictor, prompt: str | None, lowered: bool, tier: Tier | None, told: list[str]
+) -> None:
+    pacer = Counting()
+    decided = None if prompt is None else predictor.decide(prompt)
+    decision = replace(decided, tier=Tier.BALANCED) if decided and lowered else decided
+    PacedPredictor(predictor, pacer, clock=lambda: NOON, spent=dict).began(decision, tier)
+    assert pacer.told == told

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier import RiskPolicy
-from serving.spending.budget_terms import PREMIUM, Budget, Unit
+from serving.spending.budget_terms import PREMIUM, Budget, Standing, Unit
 from serving.spending.paced_policy import PacedPolicy
-from serving.spending.pacing import Demand, Pacer, Scores
+from serving.spending.pacing import Demand, Pacer, Scores, spent_of
 from serving.spending.traffic_profile import TrafficProfile
 
 MIDNIGHT = 1_795_305_600.0
@@ -201,3 +201,17 @@ def test_threads_lose_no_count() -> None:
         ask(alone)
     at_six = [made.threshold(MIDNIGHT + 6 * HOUR, usd(60_000)) for made in (shared, alone)]
     assert at_six[0] == at_six[1] > 0.5
+
+
+def test_a_reload_with_the_same_budgets_may_keep_it() -> None:
+    budget = Budget(PREMIUM, Unit.USD, 100)
+    made = Pacer([budget], UTC)
+    assert made.paces([budget], UTC, None)
+    assert not made.paces([Budget(PREMIUM, Unit.USD, 200)], UTC, None)
+    assert not made.paces([budget], UTC, TrafficProfile())
+
+
+def test_spent_is_what_was_settled_of_the_premium_budgets() -> None:
+    premium = Standing(PREMIUM, Unit.USD, "2026-11-22", 100, spent=30, reserved=50, orphaned=0, overrun=0)
+    other = Standing("key:4f1d", Unit.USD, "2026-11-22", 100, spent=20, reserved=0, orphaned=0, overrun=0)
+    assert spent_of([premium, other]) == {Unit.USD: 30}
