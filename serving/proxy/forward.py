@@ -36,6 +36,12 @@ Headers = tuple[tuple[str, str], ...]
 _LARGEST = 64 * 2**20
 _PASSED_ON = frozenset({"content-type", "retry-after", "retry-after-ms", "x-should-retry", "x-request-id"})
 _PASSED_ON_PREFIXES = ("x-ratelimit-", "openai-")
+_HEADERS = {
+    "accept": "*/*",
+    "accept-encoding": "identity",
+    "content-type": "application/json",
+    "user-agent": "tierwise",
+}
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
@@ -135,12 +141,15 @@ class Forwarder:
 
     async def _send(self, trial: Trial) -> httpx2.Response:
         order = trial.call.order
-        request = self._client.build_request(
-            "POST",
-            trial.url,
-            content=encoded(order.body_for(trial.candidate.model)),
-            headers={**trial.bearer, "content-type": "application/json", "accept-encoding": "identity"},
-            timeout=trial.deadline.timeout(streams=order.streams, interruptible=True),
+        timeout = trial.deadline.timeout(streams=order.streams, interruptible=True)
+        request = (
+            httpx2.Request(  # not the client's `build_request`, which adds cookies: they are one client's
+                "POST",
+                trial.url,
+                content=encoded(order.body_for(trial.candidate.model)),
+                headers={**trial.bearer, **_HEADERS},
+                extensions={"timeout": timeout.as_dict()},
+            )
         )
         try:
             response = await self._client.send(request, stream=True)

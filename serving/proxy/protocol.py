@@ -1,13 +1,50 @@
 """HTTP as uvicorn and httptools speak it, with bounds that they lack: on a head, in bytes and time."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from serving.proxy.errors import ProxyError
 
-__all__ = ["BoundedProtocol", "bounded"]
+__all__ = ["BoundedProtocol", "JoinedTransport", "bounded"]
+
+
+class JoinedTransport:
+    """A transport that sends the head of a response together with what is written right behind it.
+
+    uvicorn writes them one by one, and each write is a packet, and a client that wakes up for it.
+    """
+
+    def __init__(self, inner: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        """Wrap a transport."""
+        self._inner = inner
+        self._loop = loop
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        """Send, or keep what begins a response until the loop's next turn at the latest."""
+        if self._head:
+            head, self._head = self._head, b""
+            self._inner.write(head + data)
+        elif data.startswith(b"HTTP/1.1 "):
+            self._head = data
+            self._loop.call_soon(self._flush)
+        else:
+            self._inner.write(data)
+
+    def close(self) -> None:
+        """Send what is kept, and close."""
+        self._flush()
+        self._inner.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def _flush(self) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            self._inner.write(head)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -26,7 +63,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a head, not forever."""
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, JoinedTransport(transport, self.loop)))
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
