@@ -5,7 +5,8 @@ Definitions, which the report's text and its JSON share:
 - An attempt is one row; a request is all attempts with its id. In a group (a model, say) a request counts by
   those of its attempts that belong to the group.
 - A request is answered when an attempt of it was; else it was cancelled, when its last attempt was; else it
-  failed. A fallback is a request that another model answered than the planned one.
+  failed. A fallback is a request that another model answered than the planned one, because that one failed;
+  a request that a budget sent lower, by pacing or at its cap, is counted apart from those.
 - Spent is the sum of all known costs, those reckoned from estimated tokens included. Attempts whose cost
   nobody can say are counted, and stand in no sum.
 - What another model would have cost is reckoned token for token, at the configured prices, from the attempts
@@ -28,7 +29,7 @@ from serving.cost import Price, Tokens
 from serving.latency import Latencies, Percentiles
 from serving.spending.budget_terms import day_of
 from serving.spending.exact_sum import ExactSum
-from serving.spending.ledger_row import LedgerRow, Outcome
+from serving.spending.ledger_row import ChosenBy, LedgerRow, Outcome
 from serving.spending.requests import LoggedRequest, requests_of
 from serving.summary import NAMED, Summary
 
@@ -66,7 +67,8 @@ class Figures:
         attempts: how many there are.
         answered: requests that got an answer.
         cancelled: requests that ended because the client left.
-        fallbacks: requests that another model answered than the planned one.
+        fallbacks: requests that another model answered than the planned one, which failed.
+        lowered: requests that a budget sent to a lower tier.
         failed_attempts: attempts that failed, or of which nothing is known.
         estimated: attempts whose tokens were counted from the text.
         unknown: attempts whose cost nobody can say; in no sum.
@@ -79,6 +81,7 @@ class Figures:
     answered: int = 0
     cancelled: int = 0
     fallbacks: int = 0
+    lowered: int = 0
     failed_attempts: int = 0
     estimated: int = 0
     unknown: int = 0
@@ -108,9 +111,15 @@ class Figures:
         answer = request.answer
         self.answered += answer is not None
         self.cancelled += request.outcome is Outcome.CANCELLED
-        self.fallbacks += answer is not None and answer.fell_back
+        self._add_way(answer)
         for row in request.attempts:
             self._add_attempt(row)
+
+    def _add_way(self, answer: LedgerRow | None) -> None:
+        if answer is not None:
+            by_budget = answer.chosen_by is ChosenBy.BUDGET
+            self.lowered += by_budget
+            self.fallbacks += answer.fell_back and not by_budget
 
     def _add_attempt(self, row: LedgerRow) -> None:
         self.attempts += 1
@@ -134,6 +143,7 @@ class Figures:
             "failed": self.failed,
             "cancelled": self.cancelled,
             "fallbacks": self.fallbacks,
+            "lowered_by_a_budget": self.lowered,
             "failed_attempts": self.failed_attempts,
             "usd": self.usd,
             "estimated_attempts": self.estimated,

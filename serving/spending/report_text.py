@@ -11,9 +11,11 @@ from serving.wording import compared, counted, fit, one_line, usd, width
 
 __all__ = ["csv_text", "report_text"]
 
-_NAME = 34
+_NAME = 32
 _FORMULA = ("=", "+", "-", "@")
-_HEADINGS = f"{'requests':>9}{'attempts':>9}{'fallback':>9}{'failed':>7}{'cancelled':>10}{'unknown':>8}"
+_HEADINGS = (
+    f"{'requests':>9}{'attempts':>9}{'fallback':>9}{'budget':>7}{'failed':>7}{'cancelled':>10}{'unknown':>8}"
+)
 
 
 def report_text(report: Report, config: RouterConfig, names: Mapping[str, str]) -> str:
@@ -68,6 +70,9 @@ def _totals(total: Figures) -> Iterator[str]:
         f"requests   {total.requests:,} in {attempts}: {total.answered:,} answered{fallbacks}, "
         f"{total.failed:,} failed, {total.cancelled:,} cancelled"
     )
+    if total.lowered:
+        requests = counted(total.lowered, "request")
+        yield f"           {requests} sent to a lower tier by a budget (column budget)"
     yield f"tokens     {total.input_tokens:,} in, {total.output_tokens:,} out"
     yield f"spent      {usd(total.usd)}"
     if total.estimated:
@@ -81,7 +86,7 @@ def _totals(total: Figures) -> Iterator[str]:
 def _row(name: str, figures: Figures) -> str:
     cut = fit(name, _NAME - 2)
     counts = (
-        f"{figures.requests:>9,}{figures.attempts:>9,}{figures.fallbacks:>9,}"
+        f"{figures.requests:>9,}{figures.attempts:>9,}{figures.fallbacks:>9,}{figures.lowered:>7,}"
         f"{figures.failed:>7,}{figures.cancelled:>10,}{figures.unknown:>8,}"
     )
     return f"  {cut}{' ' * (_NAME - 2 - width(cut))}{counts}{usd(figures.usd):>14}"

@@ -36,6 +36,13 @@ def test_requests_are_told_from_attempts() -> None:
     assert total.usd == pytest.approx(0.00053)
 
 
+def test_what_a_budget_sent_lower_is_no_fallback() -> None:
+    at_the_cap = an_attempt(1, tier="premium", model=BALANCED, fell_back=True, chosen_by=ChosenBy.BUDGET)
+    found = report(at_the_cap, an_attempt(2, tier="balanced", model=BALANCED, chosen_by=ChosenBy.BUDGET))
+    assert (found.total.lowered, found.total.fallbacks) == (2, 0)
+    assert "2 requests sent to a lower tier by a budget" in report_text(found, CONFIG, {})
+
+
 def test_estimated_and_unknown_costs_are_told_apart() -> None:
     total = report(an_attempt(1), an_attempt(2, estimated=True), an_attempt(3, **LOST)).total
     assert (total.estimated, total.unknown) == (1, 1)
