@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from classifier import TIERS, Tier
@@ -114,7 +114,7 @@ class Feedback:
 def label_feedback(rows: Iterable[FeedbackRow], rules: FeedbackRules) -> Feedback:
     """Label every prompt of which the log lets something be learnt.
 
-    Memory grows with the rows that carry a sign, not with the log.
+    Memory grows with the rows that carry a sign; of a silent one only its request id is kept.
 
     Args:
         rows: The log, in order of time: of rows with the same request id the last counts.
@@ -122,10 +122,12 @@ def label_feedback(rows: Iterable[FeedbackRow], rules: FeedbackRules) -> Feedbac
     """
     counts = Counts()
     spoken: dict[str, FeedbackRow] = {}
+    silent: dict[str, FeedbackRow] = {}
+    stripped: dict[FeedbackRow, FeedbackRow] = {}
     for number, row in enumerate(rows, start=1):
         counts.rows += 1
         name = row.request_id or f"\0{number}"
-        replaced = spoken.pop(name, None)
+        replaced = spoken.pop(name, None) or silent.pop(name, None)
         if replaced is not None:
             counts.superseded += 1
             counts.add(replaced, signs_of(replaced, rules), times=-1)
@@ -133,7 +135,17 @@ def label_feedback(rows: Iterable[FeedbackRow], rules: FeedbackRules) -> Feedbac
         counts.add(row, signs)
         if any(not sign.says_nothing or not row.is_silent for sign in signs):
             spoken[name] = row
+        elif row.request_id:
+            counted = _as_counted(row)
+            silent[name] = stripped.setdefault(counted, counted)
     return _labelled(spoken, counts, rules)
+
+
+def _as_counted(row: FeedbackRow) -> FeedbackRow:
+    """Return what `Counts` looks at of a silent row: a few values, the same for thousands of rows."""
+    return replace(
+        row, request_id="", prompt="", text="", probabilities=None, propensity=None, language="", domain=""
+    )
 
 
 def _labelled(spoken: Mapping[str, FeedbackRow], counts: Counts, rules: FeedbackRules) -> Feedback:

@@ -67,6 +67,15 @@ def test_the_last_row_of_a_request_counts() -> None:
     assert found.counts.tiers == {Tier.CHEAP: 2}
 
 
+def test_feedback_that_is_appended_replaces_the_silent_row_of_its_request() -> None:
+    asked = [row(f"{n}", name=f"{n}") for n in range(3)]
+    found = labelled(*asked, row("0", name="0", thumb=1), row("1", name="1"))
+    assert (found.counts.rows, found.counts.superseded) == (5, 2)
+    assert found.counts.tiers == {Tier.CHEAP: 3}
+    assert found.counts.silent == {Tier.CHEAP: 2}
+    assert found.counts.chosen_by == {"policy": 3}
+
+
 def test_rows_without_a_name_never_replace_each_other() -> None:
     assert labelled(row("a", thumb=1), row("a", thumb=1)).counts.superseded == 0
 
