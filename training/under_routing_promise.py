@@ -96,10 +96,11 @@ class MaxUnderRouting:
     def _not_met(self, errors: int, rows: int, confidence: float | None) -> TargetNotMet:
         least = _bound(errors, rows, confidence)
         enough = rows_for_promise(errors / rows, self.share, confidence)
+        why = f"the safest setting under-routes {errors} of these" if errors else "nobody can promise none"
         hint = (
             f"or give {2 * enough:,} prompts or more, half of which calibrate"
             if enough
-            else f"and more prompts would not help, for the safest setting under-routes {errors} of these"
+            else f"and more prompts would not help, for {why}"
         )
         return TargetNotMet(
             f"{self.describe()}, cannot be promised with {rows:,} calibration prompts: the least is "

@@ -93,8 +93,13 @@ def test_a_refused_promise_says_how_many_prompts_it_would_take() -> None:
 
 
 def test_a_refused_promise_says_when_more_prompts_would_not_help() -> None:
-    with pytest.raises(TargetNotMet, match="more prompts would not help"):
+    with pytest.raises(TargetNotMet, match=r"not help, for the safest setting under-routes \d"):
         MaxUnderRouting(0.01).pick(SETTLED, 1)
+
+
+def test_a_promise_of_no_error_at_all_is_refused_as_such() -> None:
+    with pytest.raises(TargetNotMet, match="more prompts would not help, for nobody can promise none"):
+        MaxUnderRouting(0.0).pick(PATH, 1)
 
 
 @pytest.mark.parametrize(
