@@ -131,7 +131,9 @@ def _check_parts(data: LabelledData, split: Split) -> None:
         raise DataError(f"too few rows to split: they fall into {rows}; give a few hundred prompts or more")
     missing = sorted(set(data.frame["tier"]) - set(split.train.frame["tier"]))
     if missing:
+        alike = len(split.near_duplicates)
+        left_out = f"; {alike} near-duplicates of the others left out of train" if alike else ""
         raise DataError(
-            f"no row of '{TIER_NAMES[missing[0]]}' is left to train on ({rows});"
-            " give more prompts of that tier"
+            f"no row of '{TIER_NAMES[missing[0]]}' is left to train on ({rows}{left_out});"
+            " give more different prompts of that tier"
         )

@@ -122,6 +122,16 @@ def test_a_tier_that_is_not_trained_on_is_refused(small_labelled: LabelledData) 
         split_data(data)
 
 
+def test_a_tier_of_one_template_is_refused_for_its_near_duplicates(write_jsonl: WriteRows) -> None:
+    words = [f"{word}{n}" for word in ("sea", "moon", "leaf", "drum", "coin") for n in range(12)]
+    rows = [{"prompt": f"{word * 7} of {word * 9}", "tier": "cheap"} for word in words]
+    sums = [f"prove by induction that the sum holds for n = {n}" for n in range(40)]
+    rows += [{"prompt": prompt, "tier": "premium"} for prompt in sums]
+    data = read_labelled(write_jsonl(rows), rows_per_tier=0)
+    with pytest.raises(DataError, match=r"no row of 'premium'.* \d+ near-duplicates of the others left out"):
+        split_data(data)
+
+
 def test_all_but_test_is_train_and_validation_and_no_row_of_the_test(split: Split) -> None:
     together = all_but_test(split)
     assert ids(together) <= ids(split.train) | ids(split.validation)
