@@ -125,7 +125,7 @@ def pick(
         step("dropping near-duplicates")
         kept = np.flatnonzero(stand_ins(excerpts, topics.tolist()) == np.arange(len(excerpts)))
         step("choosing")
-        chosen = kept[_distinct_choice(excerpts, points, pool.uncertainty, kept, n, strategy, seed)]
+        chosen = kept[_distinct_choice(excerpts, points, pool.uncertainty, kept, topics, n, strategy, seed)]
     return _told(pool, kept, chosen, topics, (n, strategy, seed, model))
 
 
@@ -139,16 +139,22 @@ def _distinct_choice(
     points: SpaceArray,
     uncertainty: FloatArray,
     kept: IntArray,
+    topics: IntArray,
     n: int,
     strategy: str,
     seed: int,
 ) -> IntArray:
-    """Choose among the kept, once more if some of the chosen turn out to be alike across groups."""
+    """Choose among the kept, once more if some of the chosen turn out to be alike across groups.
+
+    Within a group they have been compared: among fewer texts the same sequences are rarer or more common, and
+    another comparison would find others alike.
+    """
     left = np.arange(len(kept))
     while True:
         chosen = left[choose(strategy, points[kept[left]], uncertainty[kept[left]], n, seed=seed)]
         follows = stand_ins([excerpts[row] for row in kept[chosen]], [0] * len(chosen))
-        alike = chosen[follows != np.arange(len(chosen))]
+        groups = topics[kept[chosen]]
+        alike = chosen[groups != groups[follows]]
         if not len(alike):
             return chosen
         left = np.setdiff1d(left, alike)

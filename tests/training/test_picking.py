@@ -63,6 +63,13 @@ def test_a_log_with_fewer_prompts_than_asked_gives_all_of_them() -> None:
     assert "100 were asked for: there are no more" in picked_text(found, Path("out"))
 
 
+def test_what_was_found_distinct_once_is_not_found_alike_among_fewer() -> None:
+    words = [f"{word}{tail}" for word in ("river", "stone", "cloud", "silk") for tail in ("", "s", " north")]
+    texts = [f"What is the capital of {word}? ({n})" for n in range(12) for word in words]
+    found = picked(texts, len(texts), "random")
+    assert len(found.places) == len(texts) - found.near_duplicates
+
+
 def test_uncertain_prompts_raise_the_mean_uncertainty() -> None:
     found = picked(PROMPTS, 5, "uncertain")
     assert found.uncertainty_picked > found.uncertainty_log + 0.2
