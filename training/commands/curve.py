@@ -7,10 +7,10 @@ from tqdm import tqdm
 
 from classifier import TierPredictor
 from classifier.atomic_file import write_whole
-from training.commands.inputs import load_predictor, print_result, refuse_unwritable
+from training.commands.inputs import load_predictor, print_result, refuse_overwriting, refuse_unwritable
 from training.commands.options import PARTS, add_json, add_model, add_seed, whole_number
 from training.commands.outcome_options import add_outcomes, read_outcome_arguments
-from training.commands.parts import fitted_parts_of_outcomes, part_to_judge_by
+from training.commands.parts import fitted_parts_of_outcomes, part_to_judge_by, warn_of_tuning
 from training.cost_quality import RESAMPLES, cost_quality
 from training.cost_quality_result import CostQuality, Seen
 from training.costs import TIER_USD_PER_MILLION, CostModel
@@ -73,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     predictor = load_predictor(arguments.model)
     for file in filter(None, (arguments.csv, arguments.plot)):
         refuse_unwritable(file)
+        refuse_overwriting(file, arguments.outcomes)
     table, seen = _chosen_rows(arguments, predictor)
     with tqdm(total=2 * len(table), unit=" prompts", disable=None, leave=False) as bar:
         found = cost_quality(
@@ -115,6 +116,7 @@ def _chosen_rows(arguments: argparse.Namespace, predictor: TierPredictor) -> tup
     table = read_outcome_arguments(arguments)
     fitted = fitted_parts_of_outcomes(predictor, table, arguments.outcomes)
     part = part_to_judge_by(arguments.part, fitted)
+    warn_of_tuning(predictor, table.digest)
     seen: Seen = "unknown"
     if fitted:
         seen = "yes" if part == "all" or part in fitted else "no"

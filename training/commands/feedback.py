@@ -8,7 +8,12 @@ from pathlib import Path
 
 from classifier.atomic_file import write_whole
 from training import feedback_rows, feedback_rules
-from training.commands.inputs import print_result, refuse_unwritable
+from training.commands.inputs import (
+    print_result,
+    refuse_other_than_json_lines,
+    refuse_overwriting,
+    refuse_unwritable,
+)
 from training.commands.options import add_json, share
 from training.errors import DataError, RowError
 from training.feedback_labels import LabelledPrompt, label_feedback
@@ -88,9 +93,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, label, write and report."""
     rules = FeedbackRules(silence=arguments.silence, trust=arguments.trust, most=arguments.weight)
     refuse_unwritable(arguments.out)
+    refuse_other_than_json_lines(arguments.out)
+    refuse_overwriting(arguments.out, arguments.log, arguments.data)
     files = feedback_files(arguments.log)
-    if any(file.resolve() == arguments.out.resolve() for file in files):
-        raise DataError(f"{arguments.out}: this is the log itself; name another file to write")
     skipped: list[RowError] = []
     report = _lister(skipped) if arguments.skip_bad_rows else _raise
     feedback = label_feedback(_rows(files, report), rules)

@@ -10,11 +10,14 @@ from pathlib import Path
 from classifier import TIERS, Tier, TierPredictor
 from training.errors import OutputError
 from training.labelled import LabelledData, read_labelled
+from training.table_files import find_files
 
 __all__ = [
     "load_predictor",
     "print_result",
     "read_data",
+    "refuse_other_than_json_lines",
+    "refuse_overwriting",
     "refuse_unwritable",
 ]
 
@@ -59,6 +62,34 @@ def refuse_unwritable(path: Path) -> None:
         raise OutputError(f"{path}: there is no folder {path.parent} to write it in")
     if not os.access(path.parent, os.W_OK):
         raise OutputError(f"{path}: the folder {path.parent} may not be written to")
+
+
+def refuse_overwriting(path: Path, *sources: Path | None) -> None:
+    """Refuse to write over what is read.
+
+    Args:
+        path: the file to write.
+        sources: the files that are read, or folders of which every file is; None for what was not given.
+
+    Raises:
+        OutputError: saying so.
+        DataError: a folder holds no data.
+    """
+    there = path.resolve()
+    for source in filter(None, sources):
+        files = find_files(source) if source.is_dir() else [source]
+        if any(there == file.resolve() for file in files):
+            raise OutputError(f"{path}: this is read, from {source}; name another file to write")
+
+
+def refuse_other_than_json_lines(path: Path) -> None:
+    """Refuse a name under which nobody would read JSON Lines.
+
+    Raises:
+        OutputError: saying which name would do.
+    """
+    if path.suffix.lower() not in (".jsonl", ".ndjson"):
+        raise OutputError(f"{path}: what is written is JSON Lines; end the name with .jsonl")
 
 
 def print_result(as_json: bool, facts: Callable[[], object], text: Callable[[], str]) -> None:

@@ -12,7 +12,7 @@ from training.split import split_data
 from training.table_files import column_names, find_files
 from training.unseen_rows import Part, fitted_parts, unseen_part
 
-__all__ = ["chosen_part", "fitted_parts_of_outcomes", "part_to_judge_by", "rows_of_part"]
+__all__ = ["chosen_part", "fitted_parts_of_outcomes", "part_to_judge_by", "rows_of_part", "warn_of_tuning"]
 
 
 def chosen_part(data: LabelledData, asked: str, predictors: Sequence[TierPredictor]) -> LabelledData:
@@ -24,7 +24,7 @@ def chosen_part(data: LabelledData, asked: str, predictors: Sequence[TierPredict
     fitted = fitted_parts([predictor.provenance for predictor in predictors], {data.digest})
     part = part_to_judge_by(asked, fitted)
     for predictor in predictors:
-        _warn_of_tuning(predictor, data.digest)
+        warn_of_tuning(predictor, data.digest)
     return rows_of_part(data, part)
 
 
@@ -57,6 +57,14 @@ def fitted_parts_of_outcomes(predictor: TierPredictor, table: OutcomeTable, path
     return fitted_parts([predictor.provenance], {table.digest, *_labelled_digest(path)})
 
 
+def warn_of_tuning(predictor: TierPredictor, digest: str) -> None:
+    """Say on standard error where the model's policy was chosen on this very data, labelled or outcomes."""
+    chosen_for = predictor.provenance.get("policy_chosen_for", {})
+    tuned_on = chosen_for.get("data") if isinstance(chosen_for, dict) else None
+    if isinstance(tuned_on, dict) and tuned_on.get("digest") == digest:
+        print("note: the policy was tuned on half of this data, or of a part of it", file=sys.stderr)
+
+
 def _labelled_digest(path: Path) -> Collection[str]:
     if not all("tier" in column_names(file) for file in find_files(path)):
         return ()
@@ -64,10 +72,3 @@ def _labelled_digest(path: Path) -> Collection[str]:
         return (read_labelled(path, skip_bad_rows=True, rows_per_tier=0).digest,)
     except DataError:
         return ()  # no labels that a model could have been fitted on
-
-
-def _warn_of_tuning(predictor: TierPredictor, digest: str) -> None:
-    chosen_for = predictor.provenance.get("policy_chosen_for", {})
-    tuned_on = chosen_for.get("data") if isinstance(chosen_for, dict) else None
-    if isinstance(tuned_on, dict) and tuned_on.get("digest") == digest:
-        print("note: the policy was tuned on half of this data, or of a part of it", file=sys.stderr)

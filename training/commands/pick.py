@@ -11,9 +11,15 @@ from tqdm import tqdm
 
 from classifier import Prompt, TierPredictor
 from classifier.atomic_file import write_whole
-from training.commands.inputs import load_predictor, print_result, refuse_unwritable
+from training.commands.inputs import (
+    load_predictor,
+    print_result,
+    refuse_other_than_json_lines,
+    refuse_overwriting,
+    refuse_unwritable,
+)
 from training.commands.options import add_json, add_seed, whole_number
-from training.errors import DataError, RowError
+from training.errors import RowError
 from training.picking import pick
 from training.picking_log import LoggedPrompt, full_rows, log_files, read_log
 from training.picking_pool import Judge, draw_pool, prompt_digest
@@ -101,11 +107,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Choose, write and report."""
     refuse_unwritable(arguments.out)
+    refuse_other_than_json_lines(arguments.out)
+    refuse_overwriting(arguments.out, arguments.log, arguments.labelled)
     predictor = load_predictor(arguments.model)
     report = _lister if arguments.skip_bad_rows else _raise
     files = log_files(arguments.log)
-    if any(file.resolve() == arguments.out.resolve() for file in files):
-        raise DataError(f"{arguments.out}: this is the log itself; name another file to write")
     labelled = _labelled(arguments.labelled, report)
     with tqdm(desc="reading", unit=" rows", disable=None, file=sys.stderr) as bar:
         rows = _counted(files, report, bar)

@@ -9,7 +9,7 @@ from classifier import BoundedPolicy, Policy, Tier, TierPredictor
 from classifier.model_file import write_model
 from training.abstention import AbstentionRule
 from training.abstention_effect import abstention_effect
-from training.commands.inputs import load_predictor, print_result, refuse_unwritable
+from training.commands.inputs import load_predictor, print_result, refuse_overwriting, refuse_unwritable
 from training.commands.options import PARTS, add_json, add_model, add_seed, share
 from training.commands.outcome_options import add_outcome_columns
 from training.commands.tuning_inputs import TuningData, read_tuning_data
@@ -95,6 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Tune, write the model file, and report."""
     target, rule = _target(arguments), _rule(arguments)
     refuse_unwritable(arguments.out)
+    refuse_overwriting(arguments.out, arguments.data)
     predictor, costs = load_predictor(arguments.model), CostModel(tuple(arguments.usd_per_million))
     data = read_tuning_data(arguments, predictor, costs)
     families = families_for(target, data.rows, costs, _families(arguments))

@@ -132,6 +132,13 @@ def test_nothing_unseen_is_an_error(outcomes: Write, capsys: Printed) -> None:
     assert "every part of this data was fitted on" in error_line(capsys)
 
 
+def test_it_says_so_when_the_policy_was_tuned_on_them(outcomes: Write, capsys: Printed) -> None:
+    assert main(["tune", "default", outcomes(ROWS), "--premium-share", "1", "--out", "tuned.tierwise"]) == 0
+    capsys.readouterr()
+    assert main(["curve", "tuned.tierwise", "outcomes.jsonl", *QUICK]) == 0
+    assert capsys.readouterr().err == "note: the policy was tuned on half of this data, or of a part of it\n"
+
+
 # --- mistakes
 
 
@@ -146,6 +153,7 @@ def test_nothing_unseen_is_an_error(outcomes: Write, capsys: Printed) -> None:
         pytest.param(
             ROWS, ["--csv", "nowhere/points.csv"], "there is no folder nowhere", id="no such folder"
         ),
+        pytest.param(ROWS, ["--csv", "outcomes.jsonl"], "this is read", id="the outcomes to write over"),
         pytest.param(ROWS, ["--plot", "outcomes.jsonl/a.png"], "no folder", id="a file for a folder"),
     ],
 )

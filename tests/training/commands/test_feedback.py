@@ -94,7 +94,9 @@ def test_bad_rows_can_be_skipped_and_are_listed(capsys: Printed) -> None:
     ("arguments", "problem"),
     [
         (["nowhere.jsonl", "--out", "x.jsonl"], "nowhere.jsonl: no such file"),
-        (["log.jsonl", "--out", "log.jsonl"], "this is the log itself"),
+        (["log.jsonl", "--out", "log.jsonl"], "log.jsonl: this is read, from log.jsonl"),
+        (["log.jsonl", "--with", "silent.jsonl", "--out", "silent.jsonl"], "this is read, from silent.jsonl"),
+        (["log.jsonl", "--out", "x.csv"], "x.csv: what is written is JSON Lines"),
         (["log.jsonl", "--out", "no/x.jsonl"], "there is no folder no"),
         (["silent.jsonl", "--out", "x.jsonl"], "none of its 1 rows has a thumb"),
         (["empty.jsonl", "--out", "x.jsonl"], "it has no usable row"),

@@ -43,9 +43,25 @@ def test_the_order_of_the_log_does_not_matter_but_the_seed_does(log: Path, capsy
     Path("turned.jsonl").write_text("\n".join(reversed(lines)), encoding="utf-8")
     Path("straight.jsonl").write_text("\n".join(lines), encoding="utf-8")
     for name in ("turned", "straight"):
-        main(["pick", f"{name}.jsonl", "-n", "9", "--strategy", "both", "--out", f"{name}.out"])
-    main(["pick", "straight.jsonl", "-n", "9", "--strategy", "both", "--seed", "1", "--out", "other.out"])
-    ids = {name: {row["id"] for row in picked(f"{name}.out")} for name in ("turned", "straight", "other")}
+        main(["pick", f"{name}.jsonl", "-n", "9", "--strategy", "both", "--out", f"{name}_picked.jsonl"])
+    main(
+        [
+            "pick",
+            "straight.jsonl",
+            "-n",
+            "9",
+            "--strategy",
+            "both",
+            "--seed",
+            "1",
+            "--out",
+            "other_picked.jsonl",
+        ]
+    )
+    ids = {
+        name: {row["id"] for row in picked(f"{name}_picked.jsonl")}
+        for name in ("turned", "straight", "other")
+    }
     assert ids["turned"] == ids["straight"] != ids["other"]
     capsys.readouterr()
 
@@ -79,7 +95,9 @@ def test_bad_rows_can_be_skipped_and_are_listed(log: Path, capsys: Printed) -> N
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["log.jsonl", "-n", "3", "--out", "log.jsonl"], "log.jsonl: this is the log itself"),
+        (["log.jsonl", "-n", "3", "--out", "log.jsonl"], "log.jsonl: this is read, from log.jsonl"),
+        ([".", "-n", "3", "--out", "log.jsonl"], "log.jsonl: this is read, from ."),
+        (["log.jsonl", "-n", "3", "--out", "x.csv"], "x.csv: what is written is JSON Lines"),
         (["log.jsonl", "-n", "3", "--out", "no/x.jsonl"], "there is no folder no"),
         (["nowhere.jsonl", "-n", "3", "--out", "x.jsonl"], "nowhere.jsonl: no such file"),
         (["log.jsonl", "-n", "3", "--out", "x.jsonl", "--model", "no.tierwise"], "no.tierwise: "),
