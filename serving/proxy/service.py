@@ -15,6 +15,7 @@ from serving.proxy.books import StateBooks
 from serving.proxy.desk import Desk
 from serving.proxy.generation import Generation, Sources
 from serving.proxy.guard import Guard, is_loopback
+from serving.proxy.network import use_asyncio
 from serving.proxy.reload import Reloader
 from serving.state import Journal, RowWriter, State
 from serving.state.api_key import ApiKey
@@ -160,4 +161,5 @@ def open_client() -> httpx2.AsyncClient:
     )
     client = httpx2.AsyncClient(limits=limits, follow_redirects=False, headers={"user-agent": "tierwise"})
     watch_async(client)
+    use_asyncio(client)
     return client
