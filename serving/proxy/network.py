@@ -1,7 +1,7 @@
 """Connections to the upstream on asyncio itself: fewer layers and system calls below the same HTTP client.
 
-The client's own backend asks the system about every idle connection before each request, and sends a request's
-head and its body as two packets. Here asyncio has heard of a closed connection already, and both go out
+The client's own backend asks the system about every idle connection before each request, and sends the
+head and the body as two packets. Here asyncio has heard of a closed connection already, and both go out
 together. Reads and writes are not bounded in time: whoever uses this bounds its calls (`deadline.within`).
 """
 
