@@ -12,13 +12,14 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from serving.errors import StateError
+from serving.errors import StateError, StateUnavailableError
 from serving.proxy.errors import ProxyError
 from serving.state.api_key import ApiKey
 
 __all__ = ["Guard", "KeyStore", "Turnstile", "is_loopback"]
 
 _STALE_SECONDS = 3600.0  # for which a known key is good while the database does not answer
+_SPARED_SECONDS = 1.0  # between questions to a database that does not answer
 _MOST_REMEMBERED = 10_000
 
 
@@ -60,7 +61,8 @@ class Guard:
         self._required = required
         self._clock = clock
         self._wall_clock = wall_clock
-        self._looked_at = -math.inf
+        self._looked_at = self._failed_at = -math.inf
+        self._looking: asyncio.Task[None] | None = None
         self._known: dict[bytes, tuple[ApiKey | None, float]] = {}
         self._asking: dict[bytes, asyncio.Task[ApiKey | None]] = {}
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
@@ -87,12 +89,38 @@ class Guard:
     async def _is_required(self, remembered_for: float) -> bool:
         if self._required or self._clock() - self._looked_at < remembered_for:
             return self._required
-        self._looked_at = self._clock()
         try:
-            self._required = await self._keys.any_key()
+            await self._look(remembered_for)
         except StateError as error:
-            raise _unavailable() from error
+            if self._clock() - self._looked_at >= _STALE_SECONDS:
+                raise _unavailable() from error
         return self._required
+
+    async def _look(self, remembered_for: float) -> None:
+        """Look whether there are keys, once for all who want to know; nobody gets in before that is known."""
+        self._spare_the_store(remembered_for)
+        if self._looking is None:
+            self._looking = asyncio.ensure_future(self._find_any())
+            self._looking.add_done_callback(self._looked)
+        await asyncio.shield(self._looking)
+
+    async def _find_any(self) -> None:
+        try:
+            found = await self._keys.any_key()
+        except StateError:
+            self._failed_at = self._clock()
+            raise
+        self._required, self._looked_at = self._required or found, self._clock()
+
+    def _looked(self, done: "asyncio.Task[None]") -> None:
+        self._looking = None
+        if not done.cancelled():
+            done.exception()  # those who wait raise it; nobody may be left who does
+
+    def _spare_the_store(self, remembered_for: float) -> None:
+        """Do not wait again, request after request, for a store that has just not answered."""
+        if self._clock() - self._failed_at < min(_SPARED_SECONDS, remembered_for):
+            raise StateUnavailableError("the database did not answer a moment ago")
 
     async def _key(self, secret: str, remembered_for: float) -> ApiKey | None:
         digest = sha256(secret.encode("utf-8", "surrogatepass")).digest()
@@ -100,6 +128,7 @@ class Guard:
         if found is not None and self._clock() - found[1] < remembered_for:
             return found[0]
         try:
+            self._spare_the_store(remembered_for)
             return await self._ask(digest, secret)
         except StateError as error:
             if found is not None and found[0] is not None and self._clock() - found[1] < _STALE_SECONDS:
@@ -116,7 +145,11 @@ class Guard:
         return asyncio.shield(task)
 
     async def _find(self, digest: bytes, secret: str) -> ApiKey | None:
-        key = await self._keys.find(secret)
+        try:
+            key = await self._keys.find(secret)
+        except StateError:
+            self._failed_at = self._clock()
+            raise
         self._known.pop(digest, None)
         while len(self._known) >= _MOST_REMEMBERED:
             del self._known[next(iter(self._known))]
