@@ -4,19 +4,20 @@
 |---|---|---|
 | `prompt` or `messages` | text, or OpenAI messages | required, exactly one |
 | `tier` | "cheap", "balanced" or "premium": the tier that answered | required |
-| `request_id` | text | of rows with the same one the last counts, so that feedback can be appended |
+| `request_id` | text | of rows with the same one the last counts: feedback can be appended |
 | `thumb` | "up", "down" or null | what the user said of this answer |
 | `retried` | true, false or null | the user asked again, or regenerated, at the same tier |
-| `escalated_to` | a tier above `tier`, or null | the tier that answered after this one had not been enough |
-| `escalated_thumb` | "up", "down" or null | what the user said of that answer; only with `escalated_to` |
-| `probabilities` | object by tier, or list in tier order; null | P(needed tier) as the router saw it |
+| `escalated_to` | a tier above `tier`, or null | answered where this one was not enough |
+| `escalated_thumb` | "up", "down" or null | the same of that answer; only with `escalated_to` |
+| `probabilities` | object by tier, list in tier order, or null | P(needed tier) at the time |
 | `chosen_by` | "policy", "caller", "exploration" or null | who chose the tier |
 | `propensity` | number in (0, 1], or null | probability with which the tier was chosen |
 | `time` | text (ISO 8601) or seconds since 1970, or null | when it was decided; kept for people |
-| `model`, `model_version`, `policy` | text, or null | what answered, what decided; kept for people |
+| `model`, `model_version`, `policy` | text, or null | what answered and decided; kept for people |
 | `language`, `domain` | text, or null | passed on to the labels |
 
-A key that is absent is null. Other keys are ignored, but not keys that are likely misspelt (`thumbs`).
+A key that is absent is null. Other keys are ignored, but not keys that are likely misspelt
+(`thumbs`).
 """
 
 import math

@@ -1,27 +1,30 @@
 """From what users did to the tier that a prompt needs, and how much to believe it.
 
-Every sign answers one question: was tier t enough? So it is evidence for all tiers up to t, or for all above
-it, never for one tier:
+Every sign answers one question: was tier t enough? So it is evidence for all tiers up to t, or for
+all above it, never for one tier:
 
-- thumb up at t: t was enough. Of a tier above cheap nobody knows whether a cheaper one would have done; at
-  premium nothing is learnt at all, for what can be done premium does.
-- thumb down at t: t was not enough. At premium it says that nobody could do it, not which tier is needed.
-- escalated from t to e: t was not enough; a thumb at e is one at e. Beside a thumb down at t it adds nothing.
-- retried at t: t was not enough, weakly: people regenerate for many reasons. Beside a thumb down or an
-  escalation, which say the same more clearly, it adds nothing.
+- thumb up at t: t was enough. Of a tier above cheap nobody knows whether a cheaper one would have
+  done; at premium nothing is learnt at all, for what can be done premium does.
+- thumb down at t: t was not enough. At premium it says that nobody could do it, not which tier is
+  needed.
+- escalated from t to e: t was not enough; a thumb at e is one at e. Beside a thumb down at t it
+  adds nothing.
+- retried at t: t was not enough, weakly: people regenerate for many reasons. Beside a thumb down
+  or an escalation, which say the same more clearly, it adds nothing.
 - silence: nothing, unless it is given odds; then weakly that t was enough.
 
-Each sign has odds: how many times likelier it is where it is true than where it is not. Bayes' rule
-multiplies the odds of all signs of all rows of a prompt, so that contradicting signs cancel and repeated ones
-add up:
+Each sign has odds: how many times likelier it is where it is true than where it is not. Bayes'
+rule multiplies the odds of all signs of all rows of a prompt, so that contradicting signs cancel
+and repeated ones add up:
 
-    P(needs k | signs) is proportional to  prior_k  times the product of the odds of the signs true of k.
+    P(needs k | signs)  is proportional to  prior_k  times  the odds of every sign true of k
 
-The prior is what the router believed when it chose, its logged probabilities to the power of `trust` (0: all
-tiers alike), because a log shows only what was chosen: a thumb up at balanced comes from prompts of which the
-router thought that cheap would not do. The label is the likeliest tier; among equally likely ones the least
-that was said to be enough, else the next above the one that was not. Its weight is how far the likeliest
-tier lies above chance, at most `most`. Where nothing was learnt there is no label.
+The prior is what the router believed when it chose, its logged probabilities to the power of
+`trust` (0: all tiers alike), because a log shows only what was chosen: a thumb up at balanced
+comes from prompts of which the router thought that cheap would not do. The label is the likeliest
+tier; among equally likely ones the least that was said to be enough, else the next above the one
+that was not. Its weight is how far the likeliest tier lies above chance, at most `most`. Where
+nothing was learnt there is no label.
 """
 
 from collections.abc import Iterable, Iterator

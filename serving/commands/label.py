@@ -38,23 +38,24 @@ HELP = "let the tiers answer your prompts and a judge score the answers"
 EXAMPLES = f"""\
 examples:
   python -m serving label prompts.jsonl --budget-usd 5
-  python -m serving label prompts.jsonl --budget-usd 5 --sandbox        a rehearsal, nothing is sent or paid
+  python -m serving label prompts.jsonl --budget-usd 5 --sandbox    a rehearsal, nothing is paid
   python -m serving label log.csv --budget-usd 2 --limit 300 --judge Pro/deepseek-ai/DeepSeek-R1
   python -m serving label log.csv --budget-usd 2 --redact emails-and-numbers
   python -m serving label log.csv --budget-usd 2 --redact my_redactor:mask --yes
 
-PROMPTS: .jsonl with 'prompt' or 'messages' in each object, .csv with a column 'prompt', or text with one
-prompt a line; 'id', 'source', 'language' and 'domain' are kept. Every prompt is answered by the three tiers'
-models, and a judge model scores the answers without knowing who wrote them. Before anything is sent you see
-who will read the prompts and what it will cost.
+PROMPTS: .jsonl with 'prompt' or 'messages' in each object, .csv with a column 'prompt', or text
+with one prompt a line; 'id', 'source', 'language' and 'domain' are kept. Every prompt is answered
+by the three tiers' models, and a judge model scores the answers without knowing who wrote them.
+Before anything is sent you see who will read the prompts and what it will cost.
 
-The budget is a cap over all runs: each call's upper bound is reserved before it goes out. Stop whenever you
-like; the same command goes on where it stopped. Its journal, OUT.journal, keeps every answer, so that nothing
-is paid for twice.
+The budget is a cap over all runs: each call's upper bound is reserved before it goes out. Stop
+whenever you like; the same command goes on where it stopped. Its journal, OUT.journal, keeps every
+answer, so that nothing is paid for twice.
 
-A redactor reads every text that leaves the machine, the answers on their way to the judge included; where it
-fails, the text is not sent. emails-and-numbers masks e-mail addresses and runs of seven or more digits, and
-nothing else: names, addresses and secrets stay. The table holds the prompts as they are.
+A redactor reads every text that leaves the machine, the answers on their way to the judge
+included; where it fails, the text is not sent. emails-and-numbers masks e-mail addresses and runs
+of seven or more digits, and nothing else: names, addresses and secrets stay. The table holds the
+prompts as they are.
 
 Then: python -m training outcomes OUT --out labels.jsonl
 {KEYS}

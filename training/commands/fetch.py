@@ -16,13 +16,14 @@ __all__ = ["EXAMPLES", "HELP", "NAME", "add_arguments", "run"]
 NAME = "fetch"
 HELP = "write the model file of a registered model, for serving to load"
 EXAMPLES = """\
-The file is checked before it is written, and written whole or not at all: whatever fails, the old one stays.
-Where FILE is the same already it is not touched, so that a server which watches it need not load it again.
+The file is checked before it is written, and written whole or not at all: whatever fails, the old
+one stays. Where FILE is the same already it is not touched, so that a server which watches it need
+not load it again.
 
 examples:
   python -m training fetch models:/tierwise@champion model.tierwise
   python -m training fetch models:/tierwise/3 model.tierwise
-  */5 * * * *  cd /srv && .venv/bin/python -m training fetch models:/tierwise@champion model.tierwise
+  */5 * * * *  cd /srv && .venv/bin/python -m training fetch models:/tierwise@champion m.tierwise
 """
 
 

@@ -43,9 +43,9 @@ strategies:
 
 Prompts are the same when the human's turns are, but for case, spacing and injected blocks; of
 near-duplicates (a typing error, another word, another name in a template) one is kept. Rows with
-pictures, sound or files, that end with a tool's result or are longer than 200,000 characters are set
-aside. All columns of a row are kept, and a row without an `id` gets one. The choice depends neither on
-the order of the rows nor on how often each stands there, only on the seed.
+pictures, sound or files, that end with a tool's result or are longer than 200,000 characters are
+set aside. All columns of a row are kept, and a row without an `id` gets one. The choice depends
+neither on the order of the rows nor on how often each stands there, only on the seed.
 A log of 100,000 prompts (35 MB) took 3 minutes of one core and 0.5 GB.
 
 examples:

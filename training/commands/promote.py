@@ -37,10 +37,10 @@ __all__ = ["EXAMPLES", "HELP", "NAME", "add_arguments", "run"]
 NAME = "promote"
 HELP = "make a registered model the champion, if it is better than the present one"
 EXAMPLES = """\
-The candidate has to be better than @champion on a frozen evaluation set: the accuracy of its most probable
-tier (or, with --poor-answer-usd, the expected cost of its policy's choice) by a paired bootstrap, and no
-slice of language or domain may fall by more than --margin. Why goes to the tags of the model version,
-whether it was promoted or refused. Refused is exit code 1.
+The candidate has to be better than @champion on a frozen evaluation set: the accuracy of its most
+probable tier (or, with --poor-answer-usd, the expected cost of its policy's choice) by a paired
+bootstrap, and no slice of language or domain may fall by more than --margin. Why goes to the tags
+of the model version, whether it was promoted or refused. Refused is exit code 1.
 
 examples:
   python -m training promote 0f3c9a...e1 --data evaluation.jsonl

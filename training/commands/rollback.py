@@ -16,8 +16,8 @@ __all__ = ["EXAMPLES", "HELP", "NAME", "add_arguments", "run"]
 NAME = "rollback"
 HELP = "make the previous champion champion again"
 EXAMPLES = """\
-Each rollback goes one champion further back. What it leaves is marked, and promote does not take it again
-unasked.
+Each rollback goes one champion further back. What it leaves is marked, and promote does not take
+it again unasked.
 
 examples:
   python -m training rollback --reason "under-routes contracts in French"

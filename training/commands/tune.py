@@ -29,16 +29,17 @@ EXAMPLES = """\
 examples:
   python -m training tune default prompts.jsonl --max-under-routing 0.05 --out tuned.tierwise
   python -m training tune model.tierwise outcomes.csv --usd-per-1k 0.9 --out model.tierwise
-  python -m training tune model.tierwise outcomes.parquet --cheap small --balanced medium --premium large \\
-      --quality 0.95 --abstain-below-known 0.2 --out tuned.tierwise
+  python -m training tune model.tierwise outcomes.parquet --cheap small --balanced medium \\
+      --premium large --quality 0.95 --abstain-below-known 0.2 --out tuned.tierwise
 
-DATA is split in two by a hash of each prompt: one half chooses the setting, the other judges it. Only
---max-under-routing promises anything of prompts to come, and that only of prompts like these.
+DATA is split in two by a hash of each prompt: one half chooses the setting, the other judges it.
+Only --max-under-routing promises anything of prompts to come, and that only of prompts like these.
 
-Abstaining is insurance rather than a saving. At equal dollars, on the project's data with sources held out
-and on six public outcome tables, sending doubtful prompts to balanced moved the quality of the risk policy by
--0.1 to +0.9 points and that of the expected-cost policy by -0.5 to +0.2; sending them to premium by -2.4 to
-+0.1. Prompts with unknown words were no harder than others. The report shows what it does on DATA.
+Abstaining is insurance rather than a saving. At equal dollars, on the project's data with sources
+held out and on six public outcome tables, sending doubtful prompts to balanced moved the quality
+of the risk policy by -0.1 to +0.9 points and that of the expected-cost policy by -0.5 to +0.2;
+sending them to premium by -2.4 to +0.1. Prompts with unknown words were no harder than others. The
+report shows what it does on DATA.
 """
 FAMILIES = ("risk", "expected-cost")
 
