@@ -72,18 +72,15 @@ def cost_quality(
         resamples: bootstrap draws behind the intervals, at least 1.
         seed: of the draws.
         seen: whether the model was fitted on some of these prompts.
-        progress: called with the number of prompts judged or summed since the last call; in all, with twice
-            as many as there are.
+        progress: called with the number of prompts judged or summed since its last call, each twice in all.
 
     Raises:
         EvaluationError: when there is not even one draw, or the prompts are not as many as the scores.
         PromptError: when a prompt is neither text nor messages.
     """
-    routes = route_outcomes(predictor, table, progress=progress)
-    prices = cost_model or CostModel()
+    routes, prices = route_outcomes(predictor, table, progress=progress), cost_model or CostModel()
     usd, basis = usd_of(table, prices)
-    keys = list(_marked(routes))
-    families = list(_families(routes, table, usd))
+    keys, families = list(_marked(routes)), list(_families(routes, table, usd))
     sums = sum_families(families, table.scores, usd, resamples=resamples, seed=seed, progress=progress)
     fixed = FixedTiers.of(sums["fixed"])
     return CostQuality(
