@@ -1,9 +1,9 @@
 """Run the notebooks as a reader would.
 
 After a change that moves their figures, write their outputs anew with
-`jupyter execute --inplace --NotebookClient.record_timing=False --NotebookClient.coalesce_streams=True
-notebooks/*.ipynb`, with the public outcome tables at hand (`../shared/outcomes`): their figures are in the
-committed outputs. Cells that show something only with them carry the tag "outcomes".
+`jupyter execute --inplace --NotebookClient.record_timing=False notebooks/*.ipynb`,
+with the public outcome tables at hand (`../shared/outcomes`): their figures are in the committed outputs.
+Cells that show something only with them carry the tag "outcomes".
 """
 
 import ast
