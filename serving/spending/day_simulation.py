@@ -116,17 +116,19 @@ class Thinned:
 
 
 class Paced:
-    """The proxy's own controller."""
+    """The proxy's own controller, by the dollar or with every prompt counting alike."""
 
-    def __init__(self, pacer: Pacer) -> None:
+    def __init__(self, pacer: Pacer, *, by_size: bool = False) -> None:
         """Follow a pacer of one budget in dollars."""
         self._pacer = pacer
+        self._by_size = by_size
 
     def admits(self, arrival: Arrival, spent: int) -> bool:
         """Ask the pacer, and count what came of it, as `PacedPredictor` does."""
         told: Mapping[Unit, int] = {Unit.USD: spent}
-        admitted = arrival.score >= self._pacer.threshold(arrival.at, told)
-        self._pacer.wanted(arrival.at, told, arrival.score, admitted=admitted)
+        size = arrival.size if self._by_size else 1.0
+        admitted = arrival.score >= self._pacer.threshold(arrival.at, told, size)
+        self._pacer.wanted(arrival.at, told, arrival.score, admitted=admitted, size=size)
         return admitted
 
 

@@ -7,6 +7,7 @@ from math import exp
 from random import Random
 
 from classifier import Policy, Tier
+from serving.spending.call_size import call_size
 from serving.spending.traffic_profile import HOURS, Day, TrafficProfile
 
 __all__ = ["Arrival", "Burst", "Judged", "Traffic", "draw_day"]
@@ -43,6 +44,7 @@ class Arrival:
         cost: of a premium answer, micro-dollars.
         bound: what is reserved for it, micro-dollars, at least `cost`.
         seconds: how long the answer takes.
+        size: how dear the call looks beforehand against a usual one, by the length of its prompt.
     """
 
     at: float
@@ -51,6 +53,7 @@ class Arrival:
     cost: int
     bound: int
     seconds: float
+    size: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,7 @@ def _arrival(at: float, judged: Judged, random: Random) -> Arrival:
         cost=round((read + written) * _PREMIUM_PRICE),
         bound=round((read * _BYTES_PER_TOKEN + _MOST_OUTPUT) * _PREMIUM_PRICE),
         seconds=_FIRST_TOKEN + written * _PER_TOKEN,
+        size=call_size(read),
     )
 
 

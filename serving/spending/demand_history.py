@@ -63,10 +63,16 @@ class DemandHistory:
 
 @dataclass(slots=True)
 class _Counted:
-    """Requests of one day; `wanted` by hour."""
+    """Requests of one day: the wanted ones by hour, and the tokens of those whose answers' are known."""
 
     wanted: list[int] = field(default_factory=lambda: [0] * HOURS)
+    counted: int = 0
+    tokens: int = 0
     forced: int = 0
+
+    def whole(self, usual: float) -> float:
+        """Return the tokens of the wanted requests; those that are not known are taken as usual ones."""
+        return self.tokens + (sum(self.wanted) - self.counted) * usual
 
 
 @dataclass(slots=True)
@@ -87,6 +93,8 @@ class _Seen:
         elif row.probabilities is not None and policy.choose(row.probabilities) is Tier.PREMIUM:
             day.wanted[hour] += 1
             self.scores.append(row.probabilities[Tier.PREMIUM])
+            if request.answer is not None and (tokens := _tokens(request.answer)):
+                day.counted, day.tokens = day.counted + 1, day.tokens + tokens
         self._add_cost(request.answer)
 
     def _add_cost(self, row: LedgerRow | None) -> None:
@@ -94,16 +102,20 @@ class _Seen:
             return
         self.answers += 1
         self.usd += row.usd
-        self.tokens += (row.input_tokens or 0) + (row.output_tokens or 0)
+        self.tokens += _tokens(row)
 
     def demand(self) -> dict[Unit, Demand]:
-        """Return a usual day's: mean requests a day, at the mean cost of a premium answer."""
+        """Return a usual day's: the tokens of its answers, whoever gave them, at premium's cost a token."""
         past = {ago: day for ago, day in self.days.items() if ago > 0}
-        if not past or not self.answers:
+        if not past or not self.tokens:
             return {}
         weights = {ago: 0.5 ** (ago / _HALF_LIFE) for ago in range(1, max(past) + 1)}  # days without rows too
-        total = sum(weights.values())
-        wanted = sum(weights[ago] * sum(day.wanted) for ago, day in past.items()) / total
-        forced = sum(weights[ago] * day.forced for ago, day in past.items()) / total
-        means = {Unit.USD: self.usd * _MICRO / self.answers, Unit.TOKENS: self.tokens / self.answers}
-        return {unit: Demand(wanted * mean, forced * mean) for unit, mean in means.items()}
+        total, usual = sum(weights.values()), self.tokens / self.answers
+        wanted = sum(weights[ago] * day.whole(usual) for ago, day in past.items()) / total
+        forced = sum(weights[ago] * day.forced * usual for ago, day in past.items()) / total
+        prices = {Unit.USD: self.usd * _MICRO / self.tokens, Unit.TOKENS: 1.0}
+        return {unit: Demand(wanted * price, forced * price) for unit, price in prices.items()}
+
+
+def _tokens(row: LedgerRow) -> int:
+    return (row.input_tokens or 0) + (row.output_tokens or 0)

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from classifier import Decision, Explanation, Prompt, Tier, TierPredictor
+from classifier import Decision, Explanation, Policy, Prompt, Tier, TierPredictor
 from classifier.policies import risk
 from serving.spending.budget_terms import Unit
+from serving.spending.call_size import size_of
 from serving.spending.paced_policy import PacedPolicy
 from serving.spending.pacing import Pacer
 
@@ -24,6 +25,7 @@ class PacedPredictor:
         *,
         clock: Callable[[], float],
         spent: Spent,
+        by_size: bool = False,
     ) -> None:
         """Pace a predictor.
 
@@ -32,8 +34,11 @@ class PacedPredictor:
             pacer: of the premium budgets.
             clock: seconds since the epoch.
             spent: what was settled today, by unit, as last seen; asked for every decision: it must not wait.
+            by_size: whether a long prompt has to need premium more than a short one, because it costs more:
+                the budget then serves more of the prompts that need premium, and fewer of the long ones.
         """
         self.predictor = predictor
+        self._by_size = by_size
         self.pacer = pacer
         self._clock = clock
         self._spent = spent
@@ -47,28 +52,29 @@ class PacedPredictor:
         decision = self.predictor.decide(prompt)
         if decision.tier is not Tier.PREMIUM:
             return decision
-        policy = self.pacer.policy_for(self._clock(), self._spent(), self.predictor.policy)
+        policy = self._policy(prompt)
         tier = policy.choose(decision.probabilities, decision.known_vocabulary)
         if tier is decision.tier:
             return decision
         at_stake = risk(decision.probabilities, tier)
         return replace(decision, tier=tier, risk=at_stake, policy=policy.describe())
 
-    def began(self, decision: Decision | None, tier: Tier | None) -> None:
+    def began(self, prompt: Prompt, decision: Decision | None, tier: Tier | None) -> None:
         """Count a request that is about to be sent; the demand is learnt from this.
 
         Call it once for every request whose caller may use premium, and for no other.
 
         Args:
+            prompt: that is sent.
             decision: of `decide`, or None where the caller chose, or where the classifier failed.
             tier: that it goes to in the end, floors included; None for a model of no tier.
         """
-        now, spent = self._clock(), self._spent()
+        now, spent, size = self._clock(), self._spent(), self._size(prompt)
         if tier is Tier.PREMIUM and (decision is None or decision.tier is not Tier.PREMIUM):
-            self.pacer.forced(now, spent)
+            self.pacer.forced(now, spent, size)
         elif decision is not None and (decision.tier is Tier.PREMIUM or self.rationed(decision)):
             score = decision.probabilities[Tier.PREMIUM]
-            self.pacer.wanted(now, spent, score, admitted=tier is Tier.PREMIUM)
+            self.pacer.wanted(now, spent, score, admitted=tier is Tier.PREMIUM, size=size)
 
     def explain(self, prompt: Prompt, /) -> Explanation:
         """Return why, at this moment's price; the rationing is the first reason where it lowered the tier.
@@ -76,7 +82,7 @@ class PacedPredictor:
         Raises:
             PromptError: as the predictor.
         """
-        policy = self.pacer.policy_for(self._clock(), self._spent(), self.predictor.policy)
+        policy = self._policy(prompt)
         explained = self.predictor.with_policy(policy).explain(prompt)
         decision = explained.decision
         if not isinstance(policy, PacedPolicy) or not self.rationed(decision):
@@ -87,6 +93,13 @@ class PacedPredictor:
         """Return whether pacing lowered the tier of a decision."""
         wanted = self.predictor.policy.choose(decision.probabilities, decision.known_vocabulary)
         return decision.tier < wanted
+
+    def _policy(self, prompt: Prompt) -> Policy:
+        policy = self.predictor.policy
+        return self.pacer.policy_for(self._clock(), self._spent(), policy, self._size(prompt))
+
+    def _size(self, prompt: Prompt) -> float:
+        return size_of(prompt) if self._by_size else 1.0
 
 
 class _Rationed(Explanation):

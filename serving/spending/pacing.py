@@ -17,6 +17,10 @@ price, and so does one that was restarted: it goes on from the spend alone. The 
 traffic profile. The estimates are smoothed towards what previous days, or a day that fits the budget, would
 give, with the weight of some time.
 
+Calls differ in size, and dollars are what is scarce: given how many times as dear as a usual one a call is
+likely to be (its prompt's length is known beforehand, its answer's is not), scores are P(premium needed) by
+size, and counts and quantiles are weighted by size. Without sizes every prompt counts alike.
+
 Re-solving a threshold on a known distribution loses a bounded amount of value to the best that hindsight
 could do (Jasin and Kumar, Mathematics of Operations Research 37, 2012); setting the price from what has been
 seen so far goes back to Agrawal, Wang and Ye (Operations Research 62, 2014). The alternative in advertising
@@ -25,12 +29,14 @@ needs a step size to be tuned and answers to a burst only after it was paid; `da
 """
 
 import threading
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from itertools import accumulate
 from math import inf, nextafter
+from operator import neg
 from typing import Protocol
 
 from classifier import Policy
@@ -84,25 +90,27 @@ def spent_of(standings: Iterable[Standing]) -> dict[Unit, int]:
 
 
 class Scores:
-    """The last so many scores, in order of size; its owner keeps threads apart."""
+    """The last so many scores with their weights, in order of size; its owner keeps threads apart."""
 
     def __init__(self, size: int = _WINDOW) -> None:
         """Keep so many; older ones are forgotten."""
-        self._last: deque[float] = deque(maxlen=size)
-        self._ordered: list[float] = []
+        self._last: deque[tuple[float, float]] = deque(maxlen=size)
+        self._ordered: list[tuple[float, float]] = []
+        self._tails: list[float] = []
 
-    def add(self, score: float) -> None:
+    def add(self, score: float, weight: float = 1.0) -> None:
         """Take in one."""
         if len(self._last) == self._last.maxlen:
             del self._ordered[bisect_left(self._ordered, self._last[0])]
-        self._last.append(score)
-        insort(self._ordered, score)
+        self._last.append((score, weight))
+        insort(self._ordered, (score, weight))
+        self._tails = []
 
     def __len__(self) -> int:
         return len(self._ordered)
 
     def threshold(self, share: float) -> float:
-        """Return the least score to admit so that about this share of the scores is; ties go together.
+        """Return the least score to admit so that about this share of the weight is; ties go together.
 
         >>> scores = Scores()
         >>> for each in (0.5, 0.6, 0.7, 0.8):
@@ -110,16 +118,21 @@ class Scores:
         >>> scores.threshold(0.5), scores.threshold(1.0)
         (0.7, 0.5)
         """
-        count = len(self._ordered)
-        wanted = share * count
-        least = self._ordered[max(0, min(count - 1, count - round(wanted)))]
-        admitted, above = (
-            count - bisect_left(self._ordered, least),
-            count - bisect_right(self._ordered, least),
-        )
-        if abs(admitted - wanted) <= abs(above - wanted):
-            return least
-        return self._ordered[count - above] if above else nextafter(least, inf)
+        tails, scores = self._tail_sums(), self._ordered
+        wanted = share * tails[0]
+        first = min(bisect_left(tails, -wanted, key=neg), len(scores) - 1)
+        least = scores[first][0]
+        begin, end = bisect_left(scores, (least,)), bisect_left(scores, (nextafter(least, inf),))
+        before = begin if begin < first or not begin else bisect_left(scores, (scores[begin - 1][0],))
+        best = min((end, begin, before), key=lambda place: abs(tails[place] - wanted))
+        return scores[best][0] if best < len(scores) else nextafter(least, inf)
+
+    def _tail_sums(self) -> list[float]:
+        """What each score and those above it weigh together, from all of them down to nothing."""
+        if not self._tails:
+            weights = (weight for _, weight in reversed(self._ordered))
+            self._tails = [0.0, *accumulate(weights)][::-1]
+        return self._tails
 
 
 @dataclass(slots=True)
@@ -160,11 +173,11 @@ class _Meter:
 
 @dataclass(slots=True)
 class _Counts:
-    """Calls of this process on this day."""
+    """Calls of this process on this day, each counted by its size."""
 
-    wanted: int = 0
-    admitted: int = 0
-    forced: int = 0
+    wanted: float = 0.0
+    admitted: float = 0.0
+    forced: float = 0.0
 
 
 @dataclass(slots=True)
@@ -219,19 +232,29 @@ class Pacer:
             if self._today is not None:
                 self._replan(self._today)
 
-    def threshold(self, now: float, spent: Mapping[Unit, int]) -> float:
-        """Return the least P(premium needed) that premium is spent on now; 0 withholds nothing."""
+    def threshold(self, now: float, spent: Mapping[Unit, int], size: float = 1.0) -> float:
+        """Return the least P(premium needed) that premium is spent on now; 0 withholds nothing.
+
+        Args:
+            now: when.
+            spent: today, by unit.
+            size: how many times as dear as a usual one the call is likely to be, above 0; a price is paid by
+                the dollar, so that a call of twice the size needs premium twice as much. 1 for all to have
+                every prompt count alike.
+        """
         if not self._caps:
             return 0.0
         with self._lock:
-            return self._threshold(now, spent)
+            return self._price(now, spent) * size
 
-    def policy_for(self, now: float, spent: Mapping[Unit, int], policy: Policy) -> Policy:
+    def policy_for(self, now: float, spent: Mapping[Unit, int], policy: Policy, size: float = 1.0) -> Policy:
         """Return the policy to follow now: the given one itself where nothing is to be withheld."""
-        threshold = self.threshold(now, spent)
+        threshold = self.threshold(now, spent, size)
         return PacedPolicy(policy, threshold) if threshold > 0 else policy
 
-    def wanted(self, now: float, spent: Mapping[Unit, int], score: float, *, admitted: bool) -> None:
+    def wanted(
+        self, now: float, spent: Mapping[Unit, int], score: float, *, admitted: bool, size: float = 1.0
+    ) -> None:
         """Count a request that the policy wanted to send to premium.
 
         Args:
@@ -239,19 +262,20 @@ class Pacer:
             spent: today, by unit.
             score: its P(premium needed).
             admitted: whether it went there.
+            size: as `threshold` was given it.
         """
         with self._lock:
             counts = self._at(now, spent).counts
-            counts.wanted += 1
-            counts.admitted += admitted
-            self._scores.add(score)
+            counts.wanted += size
+            counts.admitted += size * admitted
+            self._scores.add(score / size, size)
 
-    def forced(self, now: float, spent: Mapping[Unit, int]) -> None:
+    def forced(self, now: float, spent: Mapping[Unit, int], size: float = 1.0) -> None:
         """Count a premium call that a caller or a floor asked for, which is never withheld."""
         with self._lock:
-            self._at(now, spent).counts.forced += 1
+            self._at(now, spent).counts.forced += size
 
-    def _threshold(self, now: float, spent: Mapping[Unit, int]) -> float:
+    def _price(self, now: float, spent: Mapping[Unit, int]) -> float:
         today = self._at(now, spent)
         elapsed = max(today.began, today.day.elapsed(now))
         share = min(meter.share(today.counts, today.began, elapsed) for meter in today.meters.values())

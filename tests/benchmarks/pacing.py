@@ -41,6 +41,7 @@ _PROMPTS: Final = 3000
 _CAPS: Final = (0.3, 0.5, 0.7)
 _GAIN: Final = 1.0
 _OTHERS: Final = {
+    "by size": "pacing by the dollar, which withholds long prompts first",
     "thinned": "uniform thinning at the day's true rate",
     "proportional": "a proportional controller that starts at the right threshold",
     "hindsight": "the best fixed threshold in hindsight",
@@ -94,14 +95,15 @@ def _kinds(prompts: int) -> Sequence[_Kind]:
 def _results(
     kind: _Kind, arrivals: Sequence[Arrival], cap: int, share: float, known: Known
 ) -> dict[str, DayResult]:
-    pacer = Pacer([Budget(PREMIUM, Unit.USD, cap)], UTC)
-    if kind.knows:
+    pacers = [Pacer([Budget(PREMIUM, Unit.USD, cap)], UTC) for _ in range(2)]
+    for pacer in pacers if kind.knows else ():
         pacer.learn(known)
     day = Day(arrivals[0].at, UTC, known.profile if kind.knows else TrafficProfile())
     start = sorted(known.scores)[int((1 - share) * len(known.scores))] if kind.knows else 0.0
     true_rate = min(1.0, cap / sum(each.cost for each in arrivals))
     rules: Mapping[str, Rule] = {
-        "paced": Paced(pacer),
+        "paced": Paced(pacers[0]),
+        "by size": Paced(pacers[1], by_size=True),
         "cliff": Cliff(),
         "thinned": Thinned(true_rate, seeded(len(arrivals))),
         "proportional": Proportional(cap, day, start=start, gain=_GAIN, rate=0.0),
@@ -116,8 +118,8 @@ def _row(kind: _Kind, share: float, days: Sequence[Mapping[str, DayResult]]) -> 
     mean, half = _mean(saved)
     paced, around = _mean(lost["paced"])
     others = "; ".join(f"{what} {fmean(lost[name]):.3f}" for name, what in _OTHERS.items())
-    used = min(day["paced"].used for day in days)
-    over = sum(day["paced"].most_held > day["paced"].cap for day in days)
+    ours = [day[name] for day in days for name in ("paced", "by size")]
+    used, over = min(each.used for each in ours), sum(each.most_held > each.cap for each in ours)
     return Row(
         f"{kind.name}, cap {share:.0%}",
         paced,

@@ -70,3 +70,10 @@ def test_days_are_those_of_the_zone() -> None:
 def test_fallbacks_and_unknown_costs_do_not_tell_what_premium_costs() -> None:
     found = history(row(1, 1, 9), row(2, 1, 9, usd=9.0, fell_back=True), row(3, 1, 9, usd=None))
     assert found.demand[Unit.USD].wanted == pytest.approx(3 * 2500)
+
+
+def test_a_withheld_prompt_is_demand_by_the_tokens_of_its_own_answer() -> None:
+    long = {"tier": "balanced", "usd": 0.0014, "chosen_by": ChosenBy.BUDGET, "input_tokens": 4600}
+    lost = {"usd": None, "input_tokens": None, "output_tokens": None}
+    assert history(row(1, 1, 9), row(2, 1, 9, **long)).demand[Unit.TOKENS].wanted == pytest.approx(6000)
+    assert history(row(1, 1, 9), row(2, 1, 9, **lost)).demand[Unit.TOKENS].wanted == pytest.approx(2000)

@@ -67,6 +67,18 @@ def test_the_rationing_is_the_first_reason(predictor: TierPredictor) -> None:
     assert "rationed" in explained.as_dict()["comparison"]
 
 
+def test_by_size_a_long_prompt_has_to_need_premium_more(predictor: TierPredictor) -> None:
+    pacer = Pacer([Budget(PREMIUM, Unit.USD, 1000)], UTC)
+    pacer.learn(Known({Unit.USD: Demand(2000.0)}, scores=tuple(number / 100 for number in range(100))))
+    by_size = PacedPredictor(
+        predictor, pacer, clock=lambda: NOON, spent=lambda: {Unit.USD: 500}, by_size=True
+    )
+    long = HARD + " " * 20_000
+    assert by_size.decide(HARD).tier is Tier.PREMIUM
+    assert by_size.decide(long).tier is Tier.BALANCED
+    assert by_size.explain(long).decision.tier is Tier.BALANCED
+
+
 def test_only_what_is_sent_counts_as_demand(predictor: TierPredictor) -> None:
     counted = paced(predictor, demand=2.0)
     for _ in range(50):
@@ -74,7 +86,7 @@ def test_only_what_is_sent_counts_as_demand(predictor: TierPredictor) -> None:
         decision = counted.decide(HARD)
     assert counted.pacer.threshold(NOON + 3600, {Unit.USD: 400}) == 0.0
     for _ in range(50):
-        counted.began(decision, decision.tier)
+        counted.began(HARD, decision, decision.tier)
     assert counted.pacer.threshold(NOON + 3600, {Unit.USD: 400}) > 0.0
 
 
@@ -85,10 +97,13 @@ class Counting(Pacer):
         super().__init__([Budget(PREMIUM, Unit.USD, 1000)], UTC)
         self.told: list[str] = []
 
-    def wanted(self, _now: float, _spent: Mapping[Unit, int], _score: float, *, admitted: bool) -> None:
+    def wanted(
+        self, _now: float, _spent: Mapping[Unit, int], _score: float, *, admitted: bool, size: float = 1.0
+    ) -> None:
+        assert size == 1.0
         self.told.append("admitted" if admitted else "withheld")
 
-    def forced(self, _now: float, _spent: Mapping[Unit, int]) -> None:
+    def forced(self, _now: float, _spent: Mapping[Unit, int], _size: float = 1.0) -> None:
         self.told.append("forced")
 
 
@@ -111,5 +126,5 @@ def test_requests_are_counted_by_who_wanted_premium(
     pacer = Counting()
     decided = None if prompt is None else predictor.decide(prompt)
     decision = replace(decided, tier=Tier.BALANCED) if decided and lowered else decided
-    PacedPredictor(predictor, pacer, clock=lambda: NOON, spent=dict).began(decision, tier)
+    PacedPredictor(predictor, pacer, clock=lambda: NOON, spent=dict).began(prompt or EASY, decision, tier)
     assert pacer.told == told

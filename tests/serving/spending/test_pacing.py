@@ -177,6 +177,27 @@ def test_the_share_of_scores_let_through_is_the_wanted_one_but_for_ties(
     assert abs(admitted - share * len(values)) <= max(0.5, ties / 2) + 1e-9
 
 
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0.1, 10)), min_size=1, max_size=60), st.floats(0, 1))
+def test_weighted_scores_let_through_a_share_of_the_weight(
+    values: list[tuple[float, float]], share: float
+) -> None:
+    scores = Scores()
+    for value, weight in values:
+        scores.add(value, weight)
+    threshold = scores.threshold(share)
+    admitted = sum(weight for value, weight in values if value >= threshold)
+    groups: dict[float, float] = {}
+    for value, weight in values:
+        groups[value] = groups.get(value, 0.0) + weight
+    assert abs(admitted - share * sum(groups.values())) <= max(groups.values()) / 2 + 1e-6
+
+
+def test_a_call_of_twice_the_size_has_to_need_premium_twice_as_much() -> None:
+    made = pacer(50_000, Known({Unit.USD: Demand(100_000.0)}))
+    usual = made.threshold(MIDNIGHT, usd(0))
+    assert made.threshold(MIDNIGHT, usd(0), 2.0) == 2 * usual > 0
+
+
 def test_old_scores_are_forgotten() -> None:
     scores = Scores(3)
     for value in (0.9, 0.8, 0.1, 0.2, 0.3):
