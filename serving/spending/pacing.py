@@ -96,7 +96,9 @@ class Scores:
         """Keep so many; older ones are forgotten."""
         self._last: deque[tuple[float, float]] = deque(maxlen=size)
         self._ordered: list[tuple[float, float]] = []
+        self._seen: list[tuple[float, float]] = []  # as they were when the tails were summed
         self._tails: list[float] = []
+        self._new = 0
 
     def add(self, score: float, weight: float = 1.0) -> None:
         """Take in one."""
@@ -104,7 +106,7 @@ class Scores:
             del self._ordered[bisect_left(self._ordered, self._last[0])]
         self._last.append((score, weight))
         insort(self._ordered, (score, weight))
-        self._tails = []
+        self._new += 1
 
     def __len__(self) -> int:
         return len(self._ordered)
@@ -112,13 +114,17 @@ class Scores:
     def threshold(self, share: float) -> float:
         """Return the least score to admit so that about this share of the weight is; ties go together.
 
+        With many scores, the last fiftieth of them is only reckoned with when there are more.
+
         >>> scores = Scores()
         >>> for each in (0.5, 0.6, 0.7, 0.8):
         ...     scores.add(each)
         >>> scores.threshold(0.5), scores.threshold(1.0)
         (0.7, 0.5)
         """
-        tails, scores = self._tail_sums(), self._ordered
+        if self._new > len(self._ordered) // 50:
+            self._sum_up()
+        tails, scores = self._tails, self._seen
         wanted = share * tails[0]
         first = min(bisect_left(tails, -wanted, key=neg), len(scores) - 1)
         least = scores[first][0]
@@ -127,12 +133,11 @@ class Scores:
         best = min((end, begin, before), key=lambda place: abs(tails[place] - wanted))
         return scores[best][0] if best < len(scores) else nextafter(least, inf)
 
-    def _tail_sums(self) -> list[float]:
-        """What each score and those above it weigh together, from all of them down to nothing."""
-        if not self._tails:
-            weights = (weight for _, weight in reversed(self._ordered))
-            self._tails = [0.0, *accumulate(weights)][::-1]
-        return self._tails
+    def _sum_up(self) -> None:
+        """Note what each score and those above it weigh together, from all of them down to nothing."""
+        weights = (weight for _, weight in reversed(self._ordered))
+        self._tails = [0.0, *accumulate(weights)][::-1]
+        self._seen, self._new = self._ordered.copy(), 0
 
 
 @dataclass(slots=True)
