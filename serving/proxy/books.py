@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import tzinfo
 from typing import TypeVar
 
-from serving.errors import StateError
+from serving.errors import StateError, StateUnavailableError
 from serving.spending.budget_terms import Claim, Refused, Reserved, Unit, day_of
 from serving.spending.ledger_row import LedgerRow
 from serving.state import RowWriter, State
@@ -21,6 +21,7 @@ _log = logging.getLogger("serving")
 
 _BEAT_SECONDS = 5.0
 _DEAD_SECONDS = 60.0  # without a heartbeat; more than clocks differ by
+_PAUSE_SECONDS = 1.0  # after a failure, in which nobody else waits to see the same
 _KEPT_DAYS = 40
 _MOST_UNCHARGED = 100_000
 _A_DAY = 86_400.0
@@ -51,14 +52,17 @@ class StateBooks:
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="tierwise-state")
         self._uncharged: deque[tuple[str, tuple[Claim, ...]]] = deque()
         self._silent = False
+        self._down_until = 0.0
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run what waits for the database in a thread of its own pool.
 
+        For a moment after the database did not answer nobody else waits for it.
+
         Raises:
             StateError: as the work raises it.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await self._in_thread(lambda: self._guarded(work))
 
     async def reserve(self, reservation_id: str, claims: Sequence[Claim]) -> Reserved | Refused:
         """Reserve every claim or none.
@@ -89,7 +93,7 @@ class StateBooks:
 
     async def flushed(self, timeout: float) -> bool:
         """Wait until all that was put before stands in the database; return whether it does."""
-        return await self.run(lambda: self._writer.flush(timeout))
+        return await self._in_thread(lambda: self._writer.flush(timeout))
 
     def beat(self) -> None:
         """Tell the others that this process is alive.
@@ -119,10 +123,10 @@ class StateBooks:
         pruned = ""
         while True:
             try:
-                await self.run(self.look_after)
+                await self._in_thread(self.look_after)
                 today = day_of(self._now() - _KEPT_DAYS * _A_DAY, zone)
                 if today != pruned:
-                    await self.run(lambda day=today: self.state.budgets.prune(day))  # type: ignore[misc]
+                    await self._in_thread(lambda day=today: self.state.budgets.prune(day))  # type: ignore[misc]
                     pruned = today
             except StateError as error:
                 if not self._silent:
@@ -133,6 +137,18 @@ class StateBooks:
                     _log.warning("the state database answers again")
                 self._silent = False
             await asyncio.sleep(_BEAT_SECONDS)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _guarded(self, work: Callable[[], T]) -> T:
+        if self._now() < self._down_until:
+            raise StateUnavailableError("the database did not answer a moment ago")
+        try:
+            return work()
+        except StateUnavailableError:
+            self._down_until = self._now() + _PAUSE_SECONDS
+            raise
 
     def close(self, timeout: float) -> bool:
         """Write what waits, leave, and close the database; return whether all is written.
