@@ -77,6 +77,20 @@ _FEEDBACK = {
         "escalated_to": {"enum": ["cheap", "balanced", "premium", None]},
         "comment": {"type": ["string", "null"]},
     },
+    "anyOf": [
+        {"required": ["thumb"], "properties": {"thumb": {"enum": ["up", "down"]}}},
+        {
+            "required": ["retried"],
+            "properties": {"thumb": {"type": "null"}, "retried": {"const": True}},
+        },
+        {
+            "required": ["escalated_to"],
+            "properties": {
+                "thumb": {"type": "null"},
+                "escalated_to": {"enum": ["cheap", "balanced", "premium"]},
+            },
+        },
+    ],
 }
 _OURS = {
     "400": "The body is not JSON, or a value has the wrong type; or the upstream's own refusal",
@@ -136,7 +150,7 @@ def document() -> dict[str, Any]:
 def _asks(summary: str, schema: dict[str, Any], *, routed: bool = False) -> dict[str, Any]:
     content = {"application/json": {"schema": {"type": "object"}}}
     if routed:
-        content["text/event-stream"] = {"schema": {"type": "string"}}
+        content["text/event-stream"] = {}
     headers = {name: {"description": told, "schema": {"type": "string"}} for name, told in _ROUTED.items()}
     answer = {"description": "The answer, as the upstream sent it" if routed else "The answer"}
     return {
