@@ -32,7 +32,7 @@ def decision_text(decision: Decision) -> str:
 def _verdict(decision: Decision) -> str:
     word = "Promoted" if decision.promoted else "Refused"
     why = " ".join(reasons(decision.judgement))
-    return printable(f"{word}: {decision.name} version {decision.version}. {why}")
+    return wrapped(printable(f"{word}: {decision.name} version {decision.version}. {why}"))
 
 
 def _head(decision: Decision) -> str:

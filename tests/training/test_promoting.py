@@ -155,7 +155,7 @@ def test_rollback_goes_back_step_by_step_and_writes_down_why(
     capsys.readouterr()
     assert main(["rollback", "--reason", "a  gut\nfeeling"]) == 0
     out = capsys.readouterr().out
-    assert "stands on version 2 again, no longer on version 4. Reason: a gut feeling" in out
+    assert "stands on version 2 again, no longer on version 4. Reason: a gut feeling" in " ".join(out.split())
     assert main(["rollback", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["from"], told["to"], told["further_back"]) == (2, 1, [])

@@ -9,6 +9,7 @@ from training.champions import CHAMPION, former_champion, move_champion, reign_o
 from training.commands.inputs import print_result
 from training.commands.options import add_json
 from training.promotion_history import Change, champions
+from training.text_tables import wrapped
 from training.tracking import MODEL_NAME, open_registry, tracking_uri
 
 __all__ = ["EXAMPLES", "HELP", "NAME", "add_arguments", "run"]
@@ -58,8 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _text(name: str, change: Change, further: tuple[int, ...]) -> str:
     reason = f" Reason: {change.reason}" if change.reason else " No --reason was given."
     back = f"version {further[-1]}" if further else "nothing"
-    return (
+    done = (
         f"Rolled back: @{CHAMPION} of {name} stands on version {change.after} again,"
-        f" no longer on version {change.before}.{reason}\n"
+        f" no longer on version {change.before}.{reason}"
+    )
+    return (
+        f"{wrapped(done)}\n"
         f"Before it: {back}. Serving takes it from the next `fetch models:/{name}@{CHAMPION}`."
     )
