@@ -16,6 +16,7 @@ from tests.benchmarks.outcomes import outcome_rows
 from tests.benchmarks.pacing import pacing_rows
 from tests.benchmarks.peers import ENVIRONMENTS
 from tests.benchmarks.picking import picking_rows
+from tests.benchmarks.proxy import proxy_rows
 from tests.benchmarks.quality import quality_rows, training_rows
 from tests.benchmarks.router import router_rows
 from tests.benchmarks.row import Row, Unavailable
@@ -35,6 +36,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "outcomes": ("Public outcomes", outcome_rows),
     "picking": ("Picked labels against random ones", picking_rows),
     "router": ("Router", router_rows),
+    "proxy": ("Proxy", proxy_rows),
     "pacing": ("Pacing a day's premium budget: share of prompts lost", pacing_rows),
 }
 _OUTCOMES = "TIERWISE_OUTCOMES"
