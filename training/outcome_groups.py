@@ -86,8 +86,9 @@ def group_rows(hashes: HashArray, numbers: FloatArray, n_scores: int) -> PromptG
 
 
 def _means(group: IntArray, values: FloatArray, n_groups: int) -> tuple[FloatArray, IntArray]:
-    known = ~np.isnan(values)
+    known = np.argsort(values, kind="stable")[: np.count_nonzero(~np.isnan(values))]  # NaN sorts last
     counts = np.bincount(group[known], minlength=n_groups)
+    # Summed by size, not as the rows stand: their order must not reach even the last bit of a mean.
     sums = np.bincount(group[known], weights=values[known], minlength=n_groups)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan), counts
 

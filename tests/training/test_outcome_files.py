@@ -22,6 +22,16 @@ def test_every_format_gives_the_same_table(tmp_path: Path, write: Write) -> None
     assert table.digest == read_outcomes(write_csv(tmp_path / "again.csv", rows_of()[::-1]), PAIR).digest
 
 
+def test_no_order_of_rows_changes_the_digest_of_repeated_prompts(tmp_path: Path) -> None:
+    scores = (0.1, 0.2, 0.3, 0.7)
+    rows = [{"prompt": f"ask {n}", "small": score, "large": 1} for n in range(30) for score in scores]
+    digests = {
+        read_outcomes(write_csv(tmp_path / "t.csv", rows[turn:] + rows[:turn]), PAIR).digest
+        for turn in range(4)
+    }
+    assert len(digests) == 1
+
+
 def test_prompts_can_be_read_more_than_once(tmp_path: Path) -> None:
     table = read_outcomes(write_csv(tmp_path / "table.csv", rows_of()), PAIR)
     assert list(table.prompts) == list(table.prompts)

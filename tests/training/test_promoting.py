@@ -6,11 +6,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mlflow.tracking import MlflowClient
 
-from classifier import TierPredictor
+from classifier import RiskPolicy, TierPredictor
+from classifier.model_file import write_model
 from tests.training.registries import BAD, GOOD, SEES_ALL, TWIN, UNREGISTERED, Stock, Store, stock
 from tests.training.tracked_runs import MLFLOW_WARNINGS, free_port
 from training.champions import move_champion, reign_of
@@ -177,6 +180,14 @@ def test_what_was_rolled_back_is_not_promoted_again_unasked(
     assert promote(stocked.uri(GOOD), "--despite-rollback") == 0
     assert main(["rollback"]) == 0
     assert store.champion() == 1
+
+
+def test_a_rollback_that_cannot_be_written_down_moves_nothing(
+    store: Store, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.crown(1)
+    store.crown(2)
+    pass
 
 
 def test_rollback_passes_over_a_version_that_was_deleted(store: Store) -> None:
@@ -348,3 +359,35 @@ def test_a_price_that_makes_no_sense_is_refused(usd: str, capsys: Printed) -> No
     with pytest.raises(SystemExit, match="2"):
         main(["promote", "x", "--data", "y", "--poor-answer-usd", usd])
     assert "no price: give US dollars above 0" in capsys.readouterr().err
+
+
+# --- register
+
+
+@pytest.mark.usefixtures("store")
+def test_a_tuned_file_is_registered_and_fetched_again(tmp_path: Path, capsys: Printed) -> None:
+    held_out = {"under_routing": 0.04, "prompts": 500, "intervals": {}}
+    facts = {
+        "metrics": {"validation": {"most_probable.accuracy": 0.75, "choice.under_routing": 0.1}},
+        "policy_chosen_for": {"held_out": held_out},
+        "training_data": {"digest": "d" * 64},
+    }
+    model = replace(TierPredictor.default().model, policy=RiskPolicy(0.123), provenance=facts)
+    write_model(model, tmp_path / "tuned.tierwise")
+    assert main(["register", "tuned.tierwise", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["policy"] == {"kind": "risk", "max_risk": 0.123}
+    assert main(["fetch", f"models:/tierwise/{told['version']}", "again.tierwise"]) == 0
+    assert (tmp_path / "again.tierwise").read_bytes() == (tmp_path / "tuned.tierwise").read_bytes()
+    run = MlflowClient(tracking_uri(os.environ, tmp_path)).get_run(told["run"])
+    assert run.data.metrics == {"validation.most_probable.accuracy": 0.75, "policy.under_routing": 0.04}
+    assert run.data.params == {"policy": "risk at most 0.123"}
+
+
+@pytest.mark.usefixtures("store")
+def test_only_a_model_file_can_be_registered(tmp_path: Path, capsys: Printed) -> None:
+    (tmp_path / "notes.txt").write_text("no model")
+    assert main(["register", "notes.txt"]) == 1
+    assert "notes.txt: not a whole model file" in error_line(capsys)
+    assert main(["register", "nowhere.tierwise"]) == 1
+    assert "nowhere.tierwise: cannot read a model file here" in error_line(capsys)
