@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,8 +71,17 @@ def former_champion(registry: Registry, reign: Reign) -> int:
     )
 
 
-def move_champion(registry: Registry, reign: Reign, change: Change) -> None:
+def move_champion(
+    registry: Registry, reign: Reign, change: Change, *, parting: Mapping[str, str] | None = None
+) -> None:
     """Write the change down, then move the alias.
+
+    Args:
+        registry: Where it stands.
+        reign: As it was read.
+        change: The move.
+        parting: Tags for the version that it leaves. They come first: a rollback that was cut short may be
+            repeated, but a version whose mark is missing would be promoted again unasked.
 
     Raises:
         PromotionError: The alias stands elsewhere by now: somebody moved it since `reign` was read, which
@@ -84,6 +94,8 @@ def move_champion(registry: Registry, reign: Reign, change: Change) -> None:
             f"meanwhile @{CHAMPION} of {reign.name!r} was moved from {_version(reign.number)} to"
             f" {_version(stands_on)}: nothing was changed, start again"
         )
+    if parting:
+        registry.tag(reign.name, parting, version=reign.number)
     registry.tag(reign.name, {HISTORY_TAG: dump_changes(with_change(reign.changes, change))})
     registry.set_alias(reign.name, CHAMPION, change.after)
 

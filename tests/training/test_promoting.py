@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,12 +184,23 @@ def test_what_was_rolled_back_is_not_promoted_again_unasked(
     assert store.champion() == 1
 
 
-def test_a_rollback_that_cannot_be_written_down_moves_nothing(
-    store: Store, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+def test_a_rollback_that_is_cut_short_has_marked_what_it_was_to_leave(
+    stocked: Stock, store: Store, promote: Callable[..., int], tmp_path: Path, capsys: Printed
 ) -> None:
     store.crown(1)
-    store.crown(2)
-    pass
+    promote(stocked.uri(GOOD))
+    capsys.readouterr()
+    when = "BEFORE UPDATE ON registered_model_aliases"
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        database.execute(f"CREATE TRIGGER stuck {when} BEGIN SELECT RAISE(ABORT, 'the alias is stuck'); END")
+    assert main(["rollback", "--reason", "x" * 9000]) == 1
+    assert "the alias is stuck" in error_line(capsys)
+    assert store.champion() == 2
+    assert store.version(2).tags["rollback_reason"] == "x" * 500
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        database.execute("DROP TRIGGER stuck")
+    assert main(["rollback"]) == 0
+    assert store.champion() == 1
 
 
 def test_rollback_passes_over_a_version_that_was_deleted(store: Store) -> None:

@@ -4,6 +4,7 @@ import argparse
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from training.champions import CHAMPION, former_champion, move_champion, reign_of
 from training.commands.inputs import print_result
@@ -23,6 +24,8 @@ it again unasked.
 examples:
   python -m training rollback --reason "under-routes contracts in French"
 """
+LONGEST_REASON: Final = 500
+"""Characters of the reason that the tag keeps: servers refuse tags that are too long."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,16 +38,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Move the alias back, and write down why."""
+    """Write down why, and move the alias back."""
     name, reason = arguments.name, " ".join(arguments.reason.split())
     at = datetime.now(UTC).isoformat(timespec="seconds")
     with open_registry(tracking_uri(os.environ, Path.cwd()), os.environ) as registry:
         reign = reign_of(registry, name)
         target = former_champion(registry, reign)
         change = Change("rolled back", at, reign.number, target, reason)
-        left = {"rolled_back_at": at, "rolled_back_to": str(target), "rollback_reason": reason}
-        move_champion(registry, reign, change)
-        registry.tag(name, left, version=reign.number)
+        left = {
+            "rolled_back_at": at,
+            "rolled_back_to": str(target),
+            "rollback_reason": reason[:LONGEST_REASON],
+        }
+        move_champion(registry, reign, change, parting=left)
         now = reign_of(registry, name)
     further = champions(now.changes)[:-1]
     facts = {"name": name, "from": reign.number, "to": target, "reason": reason, "at": at}
