@@ -25,6 +25,7 @@ from training.curve_families import (
     risk_family,
 )
 from training.curve_resampling import Progress, Sums, estimate_of, sum_families
+from training.curve_shapes import ROUNDING
 from training.outcome_costs import basis_words, usd_of
 from training.outcome_table import OutcomeTable
 from training.policy_choice import tier_risks
@@ -145,9 +146,15 @@ def _curves(sums: Mapping[str, Sums]) -> Iterator[Curve]:
 
 
 def _mix_curve(sums: Sums, fixed: FixedTiers) -> Curve:
-    """The hull of the tiers; its settings number the corners."""
+    """The hull of the tiers; its settings number the corners.
+
+    Where a dearer tier is no better, the hull goes on to its dollars at the quality of a cheaper one: nobody
+    routes so, and that corner is left out.
+    """
     usd, quality = (corners[0] for corners in fixed.mix())
-    places = np.abs(sums.usd[0] - usd[:, None]) + np.abs(sums.quality[0] - quality[:, None])
+    apart = np.abs(sums.usd[0] - usd[:, None]) + np.abs(sums.quality[0] - quality[:, None])
+    is_tier = apart.min(axis=1) <= ROUNDING
+    usd, quality, nearest = usd[is_tier], quality[is_tier], apart.argmin(axis=1)[is_tier]
     return Curve(
         "random_mix",
         TITLES["random_mix"],
@@ -155,7 +162,7 @@ def _mix_curve(sums: Sums, fixed: FixedTiers) -> Curve:
         np.arange(len(usd), dtype=np.float64),
         usd,
         quality,
-        sums.shares[np.argmin(places, axis=1)],
+        sums.shares[nearest],
     )
 
 

@@ -69,6 +69,16 @@ def test_rules_read_the_prompts() -> None:
     assert found.mark("length").shares == (0.5, 0.25, 0.25)
 
 
+def test_corners_of_the_mix_are_tiers_even_where_premium_is_worse() -> None:
+    scores = np.column_stack([WEAK, np.ones(10), [1.0] * 8 + [0.0] * 2])
+    table = outcome_table(scores, usd=[0.001, 0.002, 0.011])
+    mix = judged(KNOWING, table).curves[-1]
+    assert mix.key == "random_mix"
+    assert mix.usd_per_1000.tolist() == pytest.approx([1.0, 2.0])
+    assert mix.quality.tolist() == [0.5, 1.0]
+    assert mix.shares.tolist() == [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+
+
 def test_two_tiers_are_asked_for_what_three_would_do() -> None:
     table = outcome_table([[0.0, 1.0]] * 3, usd=[1.0, 2.0])
     balanced = ByNumber([(0.1, 0.8, 0.1)] * 3, FixedPolicy(BALANCED))
