@@ -19,6 +19,7 @@ from training.curve_plots import cost_quality_figure
 from training.curve_remarks import remarks
 from training.curve_table import points_csv
 from training.curve_text import cost_quality_text
+from training.errors import OutputError
 from training.outcome_table import OutcomeTable
 from training.picture_style import png, svg
 
@@ -74,6 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     for file in filter(None, (arguments.csv, arguments.plot)):
         refuse_unwritable(file)
         refuse_overwriting(file, arguments.outcomes)
+    _refuse_one_file_for_both(arguments.csv, arguments.plot)
     table, seen = _chosen_rows(arguments, predictor)
     with tqdm(total=2 * len(table), unit=" prompts", disable=None, leave=False) as bar:
         found = cost_quality(
@@ -92,6 +94,11 @@ def run(arguments: argparse.Namespace) -> int:
     facts = lambda: found.as_dict() | {"remarks": list(remarks(found))}  # noqa: E731
     print_result(arguments.json, facts, lambda: cost_quality_text(found))
     return 0
+
+
+def _refuse_one_file_for_both(points: Path | None, picture: Path | None) -> None:
+    if points and picture and points.resolve() == picture.resolve():
+        raise OutputError(f"{picture}: --csv and --plot name this one file; name two")
 
 
 def _picture(text: str) -> Path:

@@ -154,6 +154,9 @@ def test_it_says_so_when_the_policy_was_tuned_on_them(outcomes: Write, capsys: P
             ROWS, ["--csv", "nowhere/points.csv"], "there is no folder nowhere", id="no such folder"
         ),
         pytest.param(ROWS, ["--csv", "outcomes.jsonl"], "this is read", id="the outcomes to write over"),
+        pytest.param(
+            ROWS, ["--csv", "a.svg", "--plot", "./a.svg"], "name this one file", id="one file for both"
+        ),
         pytest.param(ROWS, ["--plot", "outcomes.jsonl/a.png"], "no folder", id="a file for a folder"),
     ],
 )
