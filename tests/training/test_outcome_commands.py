@@ -92,8 +92,10 @@ def test_a_mistake_is_one_line(
 def test_the_table_that_is_read_is_never_overwritten(tmp_path: Path, capsys: Printed) -> None:
     file = tmp_path / "t.jsonl"
     file.write_text("{}")
-    assert main(["outcomes", str(file), "--out", str(file)]) == 1
-    assert "name another file to write" in error_line(capsys)
+    for source in (file, tmp_path):
+        assert main(["outcomes", str(source), "--out", str(file)]) == 1
+        assert "this is read, from" in error_line(capsys)
+    assert file.read_text() == "{}"
 
 
 def test_labels_of_simulated_outcomes_come_with_a_warning(tmp_path: Path, capsys: Printed) -> None:

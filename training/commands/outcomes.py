@@ -4,7 +4,12 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from training.commands.inputs import print_result, refuse_unwritable
+from training.commands.inputs import (
+    print_result,
+    refuse_other_than_json_lines,
+    refuse_overwriting,
+    refuse_unwritable,
+)
 from training.commands.options import add_json
 from training.commands.outcome_options import (
     add_label_rule,
@@ -12,7 +17,6 @@ from training.commands.outcome_options import (
     labels_asked_for,
     read_outcome_arguments_fully,
 )
-from training.errors import OutputError
 from training.outcome_report import outcome_report, refuse_one_tier
 from training.outcome_report_text import next_commands, outcome_report_text
 from training.outcome_writing import write_labelled_outcomes
@@ -24,13 +28,14 @@ NAME = "outcomes"
 HELP = "make labels from how well each tier answered each prompt"
 EXAMPLES = """\
 examples:
-  python -m training outcomes scores.csv --cheap small-model --balanced middle-model --premium large-model
-  python -m training outcomes ratings.parquet --cheap small --premium large --scale 1 10 --out labels.jsonl
+  python -m training outcomes scores.csv --cheap small --balanced middle --premium large
+  python -m training outcomes ratings.parquet --cheap small --premium large --scale 1 10
 
-A label is the cheapest tier whose score is within the tolerance of the best; where nobody solves a prompt,
-the cheapest. Its weight is what a wrong choice would lose: 1 where the cheapest tier fails and the label
-solves, the tie weight where all do equally well. A repeated prompt counts once, with the mean of its scores.
-The file that is written is a labelled set for `train` and an outcome table for `curve`.
+A label is the cheapest tier whose score is within the tolerance of the best; where nobody solves a
+prompt, the cheapest. Its weight is what a wrong choice would lose: 1 where the cheapest tier fails
+and the label solves, the tie weight where all do equally well. A repeated prompt counts once, with
+the mean of its scores. What is written is a labelled set for `train`, and an outcome table for
+`curve`.
 """
 _SIMULATED = "these outcomes are simulated: no model answered, so labels made of them teach nothing"
 
@@ -51,7 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, label, write and report."""
-    _check_out(arguments.out, arguments.file)
+    refuse_unwritable(arguments.out)
+    refuse_other_than_json_lines(arguments.out)
+    refuse_overwriting(arguments.out, arguments.file)
     reading = read_outcome_arguments_fully(arguments, name="file")
     table = reading.table
     labels = labels_asked_for(arguments, table)
@@ -72,11 +79,3 @@ def run(arguments: argparse.Namespace) -> int:
 def _is_simulated(path: Path) -> bool:
     """Whether the rows say so themselves, as those of a rehearsal of `python -m serving label` do."""
     return any("simulated" in column_names(file) for file in find_files(path))
-
-
-def _check_out(out: Path, source: Path) -> None:
-    refuse_unwritable(out)
-    if out.suffix.lower() not in (".jsonl", ".ndjson"):
-        raise OutputError(f"{out}: the labelled set is written as JSON Lines; end the name with .jsonl")
-    if out.exists() and source.exists() and out.samefile(source):
-        raise OutputError(f"{out}: this is the table that is read; name another file to write")
