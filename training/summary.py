@@ -78,8 +78,8 @@ def _data_line(trained: Trained) -> str:
 def _model_line(trained: Trained) -> str:
     prompts, head = trained.model.prompts, trained.model.provenance["conversation_head"]
     return (
-        f"{len(prompts.words):,} tokens, {len(prompts.stems):,} stems, {len(prompts.pairs):,} pairs; "
-        f"conversation head {head}"
+        f"{len(prompts.words):,} tokens, {len(prompts.stems):,} stems, {len(prompts.pairs):,} pairs\n"
+        f"            conversation head {head}"
     )
 
 

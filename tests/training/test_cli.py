@@ -19,7 +19,7 @@ from classifier import TierPredictor
 from tests.training.conftest import DATA
 from tests.training.fits import some_rows, some_split, write_rows
 from tests.training.tracked_runs import MLFLOW_WARNINGS
-from training.cli import COMMANDS, main
+from training.cli import COMMANDS, Command, main
 from training.fitting import FittedModel
 from training.settings import FitSettings
 
@@ -212,7 +212,10 @@ BAD: dict[str, tuple[Arguments, str]] = {
         lambda run: ["train", run.data, "--out", "pipe", "--settings", run.settings, "--no-tracking"],
         r"pipe: ",
     ),
-    "no settings": (lambda run: ["train", run.data, "--settings", "none.json"], r"none\.json: cannot read"),
+    "no settings": (
+        lambda run: ["train", run.data, "--settings", "none.json"],
+        r"none\.json: cannot read .*: No such file or directory$",
+    ),
     "settings that are no JSON": (lambda run: ["train", run.data, "--settings", run.model], r"cannot read"),
     "settings that are a list": (
         lambda run: ["train", run.data, "--settings", "list.json"],
@@ -309,6 +312,11 @@ def test_the_help_of_every_command_gives_examples(command: str, capsys: Printed)
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])
     assert f"  python -m training {command} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.NAME)
+def test_the_examples_fit_a_terminal(command: Command) -> None:
+    assert max(map(len, command.EXAMPLES.splitlines())) <= 100
 
 
 def test_the_help_lists_every_command_with_what_it_does(capsys: Printed) -> None:

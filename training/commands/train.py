@@ -138,8 +138,9 @@ def _settings(name: str) -> FitSettings:
     try:
         mapping = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or error
         raise SettingsError(
-            f"{path}: cannot read settings here, and it is no preset ({', '.join(PRESETS)}): {error}"
+            f"{path}: cannot read settings here, and it is no preset ({', '.join(PRESETS)}): {why}"
         ) from error
     if not isinstance(mapping, dict):
         raise SettingsError(f"{path}: settings are a JSON object, such as {{'inverse_penalty': 20}}")
