@@ -120,6 +120,7 @@ def tune(
     if not candidates:
         raise min(failures.values(), key=lambda error: error.nearest)
     best = max(candidates, key=lambda candidate: _merit(candidate, target))
+    unabstained = held_out if abstention is None else rows.halves()[1]  # what rivals are judged by
     chosen = best.family.chosen(held_out.probabilities, best.knob)
     return TunedPolicy(
         target=target,
@@ -128,7 +129,7 @@ def tune(
         failures={key: str(error) for key, error in failures.items()},
         bound=target.bound(best.calibration, len(families)) if isinstance(target, MaxUnderRouting) else None,
         intervals=estimates(held_out, chosen, resamples=resamples, seed=seed),
-        rivals=tuple(routing_figures(rows.halves()[1], _always(tier, held_out)) for tier in range(TIERS)),
+        rivals=tuple(routing_figures(unabstained, _always(tier, held_out)) for tier in range(TIERS)),
         dollars=rows.dollars,
     )
 
