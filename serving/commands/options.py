@@ -15,7 +15,7 @@ __all__ = [
     "seconds",
 ]
 
-KEYS = "Keys come from the environment alone: GLOBAL_API_KEY, and GLOBAL_API_PRO_KEY for models named Pro/..."
+KEYS = "Keys come from the environment alone: GLOBAL_API_KEY, and GLOBAL_API_PRO_KEY for Pro/... models"
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
