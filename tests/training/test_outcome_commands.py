@@ -61,6 +61,28 @@ def test_a_part_of_many_outcomes_is_drawn(table: Path, capsys: Printed) -> None:
     assert "drawn part" in err
 
 
+def test_figures_on_outcomes_that_the_policy_was_tuned_on_come_with_a_note(
+    table: Path, tmp_path: Path, capsys: Printed
+) -> None:
+    labels, tuned = str(tmp_path / "labels.jsonl"), str(tmp_path / "tuned.tierwise")
+    tune = ["--premium-share", "1", "--out", tuned]
+    note = "note: the policy was tuned on half of this data, or of a part of it\n"
+    main(["outcomes", str(table), *NAMES, "--out", labels])
+    main(["tune", "default", str(table), *NAMES, *tune])
+    capsys.readouterr()
+    assert main(["evaluate", tuned, str(table), *NAMES]) == 0
+    assert capsys.readouterr().err == note
+    main(["tune", "default", labels, *tune])
+    capsys.readouterr()
+    assert main(["evaluate", tuned, labels]) == 0
+    assert capsys.readouterr().err == note
+    assert main(["compare", "default", tuned, labels]) == 0
+    assert capsys.readouterr().err == note
+    other = write_csv(tmp_path / "other.csv", rows_of())
+    assert main(["evaluate", tuned, str(other), *NAMES]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_the_report_is_printed_and_bad_rows_are_listed(tmp_path: Path, capsys: Printed) -> None:
     file = write_csv(tmp_path / "t.csv", [*rows_of(), {"prompt": "x", "small": 7, "large": 1}])
     out = str(tmp_path / "labels.jsonl")

@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare and report."""
     first, second = load_predictor(arguments.first), load_predictor(arguments.second)
-    data = chosen_part(read_data(arguments), arguments.part, [first, second])
+    rows = read_data(arguments)
+    data = chosen_part(rows, arguments.part, [first, second], outcomes=arguments.data)
     comparison = compare_models(first, second, data, seed=arguments.seed)
     print_result(arguments.json, comparison.as_dict, lambda: comparison_text(comparison))
     return 0

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from classifier.atomic_file import write_whole
@@ -62,22 +63,32 @@ def run(arguments: argparse.Namespace) -> int:
     predictor = load_predictor(arguments.model)
     if arguments.html:
         refuse_unwritable(arguments.html)
-    from_outcomes = names_outcomes(arguments, arguments.data)
-    rows, remark = _labelled(arguments) if from_outcomes else (read_data(arguments), "")
-    data = chosen_part(rows, arguments.part, [predictor])
+    rows = _labelled(arguments) if names_outcomes(arguments, arguments.data) else _Rows(read_data(arguments))
+    data = chosen_part(
+        rows.data, arguments.part, [predictor], outcomes=rows.outcomes_digest or arguments.data
+    )
     evaluation = evaluate_model(predictor, data, seed=arguments.seed)
     if arguments.html:
         write_whole(arguments.html, evaluation_html(evaluation).encode())
     print_result(
         arguments.json,
-        lambda: {**evaluation.as_dict(), **({"labels_from": remark} if remark else {})},
-        lambda: (remark and wrapped(f"labels: {remark}") + "\n\n") + evaluation_text(evaluation),
+        lambda: {**evaluation.as_dict(), **({"labels_from": rows.remark} if rows.remark else {})},
+        lambda: (rows.remark and wrapped(f"labels: {rows.remark}") + "\n\n") + evaluation_text(evaluation),
     )
     return 0
 
 
-def _labelled(arguments: argparse.Namespace) -> tuple[LabelledData, str]:
-    """Return outcomes as labelled prompts, and how they came to be."""
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Labelled prompts; where outcomes gave the labels, how, and the digest of the outcomes."""
+
+    data: LabelledData
+    remark: str = ""
+    outcomes_digest: str = ""
+
+
+def _labelled(arguments: argparse.Namespace) -> _Rows:
+    """Return outcomes as labelled prompts."""
     reading = read_outcome_arguments_fully(arguments, name="data", at_least=1)
     table = reading.table
     labels = labels_asked_for(arguments, table)
@@ -87,4 +98,4 @@ def _labelled(arguments: argparse.Namespace) -> tuple[LabelledData, str]:
     if drawn:
         print("note: of a drawn part nobody can tell whether the model was fitted on it", file=sys.stderr)
     remark = f"from outcomes ({models}): the cheapest tier within {arguments.tolerance:g} of the best{drawn}"
-    return labelled_outcomes(reading.source, labels, kept), remark
+    return _Rows(labelled_outcomes(reading.source, labels, kept), remark, table.digest)

@@ -7,6 +7,7 @@ from pathlib import Path
 from classifier import TierPredictor
 from training.errors import DataError
 from training.labelled import LabelledData, read_labelled
+from training.outcome_files import read_outcomes
 from training.outcome_table import OutcomeTable
 from training.split import split_data
 from training.table_files import column_names, find_files
@@ -15,16 +16,27 @@ from training.unseen_rows import Part, fitted_parts, unseen_part
 __all__ = ["chosen_part", "fitted_parts_of_outcomes", "part_to_judge_by", "rows_of_part", "warn_of_tuning"]
 
 
-def chosen_part(data: LabelledData, asked: str, predictors: Sequence[TierPredictor]) -> LabelledData:
+def chosen_part(
+    data: LabelledData, asked: str, predictors: Sequence[TierPredictor], *, outcomes: Path | str | None = None
+) -> LabelledData:
     """Return the rows to judge models by, and say on standard error what that means for the figures.
+
+    Args:
+        data: the labelled rows.
+        asked: a part, or "auto".
+        predictors: the models.
+        outcomes: the digest of the outcomes that the labels come from, or the file that may hold scores
+            beside the labels: a policy tuned on outcomes knows the data by these.
 
     Raises:
         EvaluationError: when the models were fitted on every part between them, and no part was asked for.
     """
     fitted = fitted_parts([predictor.provenance for predictor in predictors], {data.digest})
     part = part_to_judge_by(asked, fitted)
-    for predictor in predictors:
-        warn_of_tuning(predictor, data.digest)
+    if any(map(_tuned_on, predictors)):
+        scores = _scores_digest(outcomes) if isinstance(outcomes, Path) else outcomes
+        for predictor in predictors:
+            warn_of_tuning(predictor, data.digest, *([scores] if scores else []))
     return rows_of_part(data, part)
 
 
@@ -57,12 +69,26 @@ def fitted_parts_of_outcomes(predictor: TierPredictor, table: OutcomeTable, path
     return fitted_parts([predictor.provenance], {table.digest, *_labelled_digest(path)})
 
 
-def warn_of_tuning(predictor: TierPredictor, digest: str) -> None:
+def warn_of_tuning(predictor: TierPredictor, *digests: str) -> None:
     """Say on standard error where the model's policy was chosen on this very data, labelled or outcomes."""
-    chosen_for = predictor.provenance.get("policy_chosen_for", {})
-    tuned_on = chosen_for.get("data") if isinstance(chosen_for, dict) else None
-    if isinstance(tuned_on, dict) and tuned_on.get("digest") == digest:
+    if _tuned_on(predictor) in digests:
         print("note: the policy was tuned on half of this data, or of a part of it", file=sys.stderr)
+
+
+def _tuned_on(predictor: TierPredictor) -> str | None:
+    """Return the digest of the data that the policy was tuned on; None where it was not, or nobody knows."""
+    chosen_for = predictor.provenance.get("policy_chosen_for", {})
+    data = chosen_for.get("data") if isinstance(chosen_for, dict) else None
+    digest = data.get("digest") if isinstance(data, dict) else None
+    return digest if isinstance(digest, str) else None
+
+
+def _scores_digest(path: Path) -> str | None:
+    """Return the digest of the scores that stand beside labels; None without any that could be tuned on."""
+    try:
+        return read_outcomes(path, skip_bad_rows=True, at_least=1).digest
+    except DataError:
+        return None
 
 
 def _labelled_digest(path: Path) -> Collection[str]:
