@@ -1,8 +1,9 @@
 """The part of the data to judge by: what was asked for, or one that no model was fitted on."""
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from classifier import TierPredictor
 from training.errors import DataError
@@ -63,8 +64,8 @@ def rows_of_part(data: LabelledData, part: Part) -> LabelledData:
 
 def fitted_parts_of_outcomes(predictor: TierPredictor, table: OutcomeTable, path: Path) -> frozenset[str]:
     """Return the parts of outcomes that a model was fitted on; it may know them by their labels."""
-    rows = predictor.provenance.get("training_data", {}).get("rows")
-    if rows is not None and 2 * sum(rows.values()) < len(table):
+    facts = predictor.provenance.get("training_data", {})
+    if "rows" in facts and 2 * _rows_seen(facts) < len(table):
         return frozenset()  # of other data, then: a million labels need not be read to know that
     return fitted_parts([predictor.provenance], {table.digest, *_labelled_digest(path)})
 
@@ -89,6 +90,13 @@ def _scores_digest(path: Path) -> str | None:
         return read_outcomes(path, skip_bad_rows=True, at_least=1).digest
     except DataError:
         return None
+
+
+def _rows_seen(facts: Mapping[str, Any]) -> int:
+    """How many rows a model's data had, with those that nearly repeat held-out ones and so were left out."""
+    left_out: int = facts.get("near_duplicates_left_out", 0)
+    kept: int = sum(facts["rows"].values())
+    return kept + left_out
 
 
 def _labelled_digest(path: Path) -> Collection[str]:
