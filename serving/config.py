@@ -28,7 +28,7 @@ from serving.settings_file import Section, first_problem, read_settings
 
 __all__ = ["PROXY_SECTIONS", "RouterConfig", "TierConfig", "Tiers"]
 
-PROXY_SECTIONS = ("proxy", "state", "budgets")
+PROXY_SECTIONS = ("proxy", "state", "budgets", "pacing")
 """The tables of a shared file that `serving.serve_config` reads; they mean nothing to a router."""
 
 _CHEAP = "deepseek-ai/DeepSeek-V4-Flash"
@@ -114,7 +114,7 @@ class RouterConfig(Section):
         Raises:
             ConfigError: the file cannot be read, is not TOML, or holds a wrong or unknown key; in one line.
         """
-        return read_settings(path, lambda values: cls.from_dict(_without_proxy(values)))
+        return read_settings(path, lambda values: cls._read(_without_proxy(values), PROXY_SECTIONS))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -123,10 +123,15 @@ class RouterConfig(Section):
         Raises:
             ConfigError: naming the first wrong key and what would be right.
         """
+        return cls._read(values)
+
+    @classmethod
+    def _read(cls, values: dict[str, Any], also: tuple[str, ...] = ()) -> Self:
+        """Read values, in a file where the tables `also` are known too."""
         try:
             return cls.model_validate(_with_tier_defaults(values))
         except ValidationError as error:
-            raise ConfigError(first_problem(error, cls)) from error
+            raise ConfigError(first_problem(error, cls, also)) from error
 
     def tier(self, tier: Tier) -> TierConfig:
         """Return the settings of a tier."""

@@ -1,13 +1,13 @@
 """What the caller's `model` means: a tier to be decided on, a tier by name, or a model by name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from classifier import ClassifierError, Decision, Explanation, Tier
 from serving.routing import Reasons
 
-__all__ = ["AUTO", "Predictor", "Selection", "select"]
+__all__ = ["AUTO", "Predictor", "Selection", "later_reasons", "select"]
 
 AUTO = "auto"
 
@@ -73,16 +73,17 @@ def _decided(messages: Sequence[Any], predictor: Predictor) -> Selection:
     except _CLASSIFIER_FAILURES as error:
         why = Reasons.known(f"the classifier failed, so balanced answers: {type(error).__name__}: {error}")
         return Selection(AUTO, Tier.BALANCED, None, why)
-    return Selection(AUTO, decision.tier, decision, _later(tuple(messages), predictor))
+    copied = tuple(messages)  # callers append the answer to theirs
+    return Selection(AUTO, decision.tier, decision, later_reasons(lambda: predictor.explain(copied)))
 
 
-def _later(messages: Sequence[Any], predictor: Predictor) -> Reasons:
-    """Reasons from a copy of the list: callers append the answer to theirs."""
+def later_reasons(explain: Callable[[], Explanation]) -> Reasons:
+    """Return the reasons of an explanation that is made when they are asked for, and may fail."""
 
-    def explain() -> tuple[str, ...]:
+    def reasons() -> tuple[str, ...]:
         try:
-            return predictor.explain(messages).reasons()
+            return explain().reasons()
         except _CLASSIFIER_FAILURES as error:
             return (f"the classifier could not explain itself: {type(error).__name__}: {error}",)
 
-    return Reasons(explain)
+    return Reasons(reasons)

@@ -1,6 +1,6 @@
 """The proxy's configuration: where it listens, what it takes in, where its state lives, what may be spent.
 
-Every value has a default. It stands in the same TOML file as the router's (`serving.config`), in three tables
+Every value has a default. It stands in the same TOML file as the router's (`serving.config`), in four tables
 of its own:
 
     [proxy]
@@ -14,6 +14,9 @@ of its own:
     premium_usd_per_day = 20
     time_zone = "Europe/Berlin"
     when_reached = "downgrade"
+
+    [pacing]
+    enabled = true
 
 Budgets of an API key live with the key (`python -m serving keys create`).
 """
@@ -31,8 +34,17 @@ from serving.config import PROXY_SECTIONS
 from serving.errors import ConfigError
 from serving.settings_file import Section, first_problem, read_settings
 from serving.spending.budget_terms import PREMIUM, Budget, Unit, micro_dollars
+from serving.spending.traffic_profile import TrafficProfile
 
-__all__ = ["BudgetSettings", "ProxySettings", "ServeConfig", "StateSettings", "WhenReached", "data_folder"]
+__all__ = [
+    "BudgetSettings",
+    "PacingSettings",
+    "ProxySettings",
+    "ServeConfig",
+    "StateSettings",
+    "WhenReached",
+    "data_folder",
+]
 
 _MEBIBYTE = 2**20
 _A_DAY = 86_400
@@ -50,6 +62,11 @@ def _known_zone(name: str) -> str:
             f"budgets.time_zone: {name!r} is no time zone: write it like 'Europe/Berlin' or 'UTC'"
         ) from error
     return name
+
+
+def _sound_profile(weights: tuple[float, ...]) -> tuple[float, ...]:
+    TrafficProfile(weights)  # which says in one line what is wrong
+    return weights
 
 
 class WhenReached(enum.StrEnum):
@@ -138,6 +155,27 @@ class BudgetSettings(Section):
         return tuple(budgets)
 
 
+class PacingSettings(Section):
+    """How a premium budget is spread over its day; without such a budget nothing is paced.
+
+    Attributes:
+        enabled: whether premium is rationed before the cap is reached, to those prompts that need it most;
+            False for the cap alone.
+        profile: how demand is spread over the hours of the budgets' time zone: 24 weights; None to learn it
+            from the ledger.
+        by_size: whether a long prompt has to need premium more than a short one, because it costs more.
+    """
+
+    enabled: bool = True
+    profile: Annotated[tuple[float, ...], AfterValidator(_sound_profile)] | None = None
+    by_size: bool = True
+
+    @property
+    def traffic(self) -> TrafficProfile | None:
+        """The declared profile, or None."""
+        return None if self.profile is None else TrafficProfile(self.profile)
+
+
 class ServeConfig(Section):
     """Everything about the proxy but the router that works in it. Frozen.
 
@@ -145,11 +183,13 @@ class ServeConfig(Section):
         proxy: what it listens on and takes in.
         state: where keys, ledger and budgets live.
         budgets: what may be spent.
+        pacing: how it is spread over the day.
     """
 
     proxy: ProxySettings = ProxySettings()
     state: StateSettings = StateSettings()
     budgets: BudgetSettings = BudgetSettings()
+    pacing: PacingSettings = PacingSettings()
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -182,7 +222,7 @@ class ServeConfig(Section):
             ConfigError: one of them is wrong.
         """
         proxy = {**self.proxy.model_dump(), **given}
-        return self.from_dict({"proxy": proxy, "state": self.state, "budgets": self.budgets})
+        return self.from_dict({**{name: getattr(self, name) for name in PROXY_SECTIONS}, "proxy": proxy})
 
     def state_url(self, environ: Mapping[str, str]) -> str:
         """Return the database's URL: the configured one, that of the environment, or the default.

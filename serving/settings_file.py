@@ -43,8 +43,14 @@ def read_settings(path: Path, read: Callable[[dict[str, Any]], T]) -> T:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def first_problem(error: ValidationError, settings: type[BaseModel]) -> str:
-    """Return the problem that tells most, in one line: where, what, and what would be right."""
+def first_problem(error: ValidationError, settings: type[BaseModel], also: tuple[str, ...] = ()) -> str:
+    """Return the problem that tells most, in one line: where, what, and what would be right.
+
+    Args:
+        error: with all problems.
+        settings: that were read.
+        also: keys beside theirs that the same file may hold.
+    """
     problems = error.errors(include_url=False)  # a misspelt key tells more than the one it leaves missing
     problem = min(problems, key=lambda each: each["type"] != "extra_forbidden")
     where = ".".join(f'"{part}"' if "/" in str(part) else str(part) for part in problem["loc"])
@@ -52,7 +58,7 @@ def first_problem(error: ValidationError, settings: type[BaseModel]) -> str:
         case "value_error":
             return str(problem["ctx"]["error"])
         case "extra_forbidden":
-            return f"{where}: unknown key; {_known_keys(settings, problem['loc'])}"
+            return f"{where}: unknown key; {_known_keys(settings, problem['loc'], also)}"
         case "missing":
             return f"{where}: missing"
         case "string_pattern_mismatch" if where.endswith("base_url"):
@@ -62,12 +68,13 @@ def first_problem(error: ValidationError, settings: type[BaseModel]) -> str:
     return f"{where}: {problem['input']!r}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
 
 
-def _known_keys(settings: type[BaseModel], where: tuple[int | str, ...]) -> str:
+def _known_keys(settings: type[BaseModel], where: tuple[int | str, ...], also: tuple[str, ...]) -> str:
     section = settings
     for part in where[:-1]:
         known = section.model_fields.get(str(part))
         section = section if known is None else _section_in(known.annotation) or section
-    return f"known here: {', '.join(section.model_fields)}"
+    names = (*section.model_fields, *(also if len(where) == 1 else ()))
+    return f"known here: {', '.join(names)}"
 
 
 def _section_in(annotation: Any) -> type[BaseModel] | None:

@@ -69,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
         service = Service(sources, generation, environ, say=_say)
         has_keys = service.check()
         listener = stack.enter_context(listen(settings.host, settings.port))
+        service.prepare()
+        stack.callback(service.abandon)
         for note in _notes(generation, has_keys=has_keys):
             print(f"note: {note}", file=sys.stderr)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -95,6 +97,11 @@ def _notes(generation: "Generation", *, has_keys: bool) -> list[str]:
         )
     if not generation.premium:
         notes.append("no budget caps what the premium tier may cost a day ([budgets] in the configuration)")
+    if generation.pacing is not None:
+        notes.append(
+            "the premium budget is spread over the day: prompts that need premium less are rationed before "
+            "the cap is reached (under [pacing], enabled = false leaves the cap alone)"
+        )
     return notes
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from classifier import Tier
 from serving.call import Call, Order
 from serving.deadline import Limits
 from serving.proxy.bodies import check_counts, messages_in, model_in, read_object, streams
@@ -15,7 +16,7 @@ from serving.proxy.forward import Forwarder
 from serving.proxy.headers import header_safe, routing_headers
 from serving.proxy.inputs import as_messages
 from serving.proxy.ledger_rows import RequestFacts
-from serving.proxy.permissions import Chosen, chosen_for, why_not
+from serving.proxy.permissions import Chosen, chosen_for, counts_as_premium, may_use_premium, why_not
 from serving.spending.bounds import LIMITS
 from serving.spending.ledger_row import ChosenBy
 
@@ -52,7 +53,9 @@ async def _answer(
     core = asked.generation.core
     check_counts(body)
     is_stream = streams(body)
-    chosen = chosen_for(asked.key, core.select(model_in(body), messages), core.config)
+    selection = asked.generation.select(model_in(body), messages)
+    rationed = asked.generation.rationed(selection.decision)
+    chosen = chosen_for(asked.key, selection, core.config, rationed=rationed)
     plan = core.plan(chosen.selection)
     if not plan.alone:
         plan = plan.without(why_not(asked.key, core.config))
@@ -75,6 +78,7 @@ async def _answer(
     )
     order = Order(body, {}, is_stream, limits, dialect.path, prompt)
     call = core.call(order, chosen.selection, plan, asked.started_at)
+    _count(asked, chosen, messages)
     await _send_on(asked, call, gate, chosen, dialect, said)
 
 
@@ -100,6 +104,17 @@ async def _send_on(
     else:
         seconds = call.order.limits.whole + _GRACE_SECONDS
         await asked.connection.stream(forwarded.status, headers, forwarded.body, seconds)
+
+
+def _count(asked: Asked, chosen: Chosen, messages: Sequence[Mapping[str, Any]]) -> None:
+    """Tell pacing of a request that is about to be sent."""
+    pacing, selection = asked.generation.pacing, chosen.selection
+    if pacing is None or not may_use_premium(asked.key):
+        return
+    tier = selection.tier
+    if tier is None and counts_as_premium(selection.requested, asked.generation.core.config):
+        tier = Tier.PREMIUM
+    pacing.paced.began(messages, selection.decision, tier)
 
 
 def _needs_limit(body: Mapping[str, Any]) -> bool:

@@ -18,15 +18,17 @@ async def route(asked: Asked) -> None:
     """Answer what would be decided on a chat, or on a request of the responses API, and why."""
     body = read_object(asked.body)
     messages = messages_in(body) if "messages" in body or "input" not in body else as_messages(body)
-    core = asked.generation.core
-    chosen = chosen_for(asked.key, core.select(model_in(body), messages), core.config)
+    generation = asked.generation
+    selection = generation.select(model_in(body), messages)
+    rationed = generation.rationed(selection.decision)
+    chosen = chosen_for(asked.key, selection, generation.core.config, rationed=rationed)
     answer = {"request_id": asked.request_id, **_told(asked, chosen, messages)}
     headers = [("x-tierwise-request-id", asked.request_id)]
     await asked.connection.respond_json(headers, json.dumps(answer).encode())
 
 
 def _told(asked: Asked, chosen: Chosen, messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    core, selection = asked.generation.core, chosen.selection
+    core, selection, decision = asked.generation.core, chosen.selection, chosen.selection.decision
     plan = core.plan(selection)
     if not plan.alone:
         plan = plan.without(why_not(asked.key, core.config))
@@ -36,10 +38,10 @@ def _told(asked: Asked, chosen: Chosen, messages: Sequence[Mapping[str, Any]]) -
         "tier": None if selection.tier is None else selection.tier.label,
         "model": plan.first,
         "chosen_by": chosen.chosen_by.value,
-        "risk": risk_above(selection.tier, selection.decision),
+        "risk": risk_above(selection.tier, decision),
         "chain": [each.model for each in plan.candidates],
         "skipped": [{"model": each.model, "reason": each.reason} for each in plan.skipped],
         "budgets": sorted({each.scope for each in budgets}),
         "reasons": list(selection.reasons()),
-        "explanation": None if selection.decision is None else core.explain(messages).as_dict(),
+        "explanation": (None if decision is None else asked.generation.explain(messages, decision).as_dict()),
     }

@@ -1,15 +1,17 @@
 """What a request is answered by: configuration, keys, model; one generation of it after another."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from classifier import TierPredictor
+from classifier import Decision, Explanation, TierPredictor
 from serving.config import RouterConfig
 from serving.core import RouterCore
 from serving.keys import Keys
-from serving.selection import Predictor
+from serving.proxy.pacing import Pacing
+from serving.selection import Predictor, Selection, later_reasons
 from serving.serve_config import ServeConfig
 from serving.spending.budget_terms import Budget
 
@@ -25,17 +27,50 @@ class Generation:
         core: the router: models, prices, chains, keys, classifier.
         premium: the budgets of the premium tier.
         zone: whose midnight begins the budgets' day.
+        pacing: of the premium budgets, or None where they are plain caps.
     """
 
     serve: ServeConfig
     core: RouterCore
     premium: tuple[Budget, ...]
     zone: ZoneInfo
+    pacing: Pacing | None
 
     @classmethod
-    def of(cls, serve: ServeConfig, router: RouterConfig, keys: Keys, predictor: Predictor) -> "Generation":
-        """Compose one."""
-        return cls(serve, RouterCore(router, keys, predictor), serve.budgets.premium, serve.budgets.zone)
+    def of(
+        cls,
+        serve: ServeConfig,
+        router: RouterConfig,
+        keys: Keys,
+        predictor: Predictor,
+        old: "Generation | None" = None,
+    ) -> "Generation":
+        """Compose one; of an old one it takes over what pacing has seen today."""
+        pacing = Pacing.of(serve, predictor, None if old is None else old.pacing)
+        core = RouterCore(router, keys, predictor if pacing is None else pacing.paced)
+        return cls(serve, core, serve.budgets.premium, serve.budgets.zone, pacing)
+
+    def select(self, requested: str, messages: Sequence[Mapping[str, Any]]) -> Selection:
+        """Choose a tier, or the model that the caller named; the reasons are those of this moment."""
+        selection = self.core.select(requested, messages)
+        decision = selection.decision
+        if self.pacing is None or decision is None:
+            return selection
+        return replace(selection, reasons=later_reasons(lambda: self.explain(messages, decision)))
+
+    def explain(self, messages: Sequence[Mapping[str, Any]], decision: Decision) -> Explanation:
+        """Return why a decision was made.
+
+        Raises:
+            ClassifierError: the classifier cannot read the messages.
+        """
+        if self.pacing is None:
+            return self.core.explain(messages)
+        return self.pacing.paced.explain_decision(messages, decision)
+
+    def rationed(self, decision: Decision | None) -> bool:
+        """Return whether pacing lowered the tier of a decision."""
+        return self.pacing is not None and decision is not None and self.pacing.paced.rationed(decision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +110,11 @@ class Sources:
             router = router.model_copy(update={"base_url": self.base_url, "pro_base_url": None})
         return serve, router
 
-    def load(self) -> Generation:
+    def load(self, old: Generation | None = None) -> Generation:
         """Read everything anew.
+
+        Args:
+            old: the generation before, of which pacing takes over what it has seen today.
 
         Raises:
             ConfigError: the settings are wrong; in one line.
@@ -86,4 +124,4 @@ class Sources:
         serve, router = self.settings()
         keys = Keys.from_environ(self.environ)
         predictor = TierPredictor.default() if self.model is None else TierPredictor.load(self.model)
-        return Generation.of(serve, router, keys, predictor)
+        return Generation.of(serve, router, keys, predictor, old)

@@ -11,7 +11,7 @@ from serving.selection import AUTO, Selection
 from serving.spending.ledger_row import ChosenBy
 from serving.state.api_key import ApiKey
 
-__all__ = ["Chosen", "chosen_for", "counts_as_premium", "why_not"]
+__all__ = ["Chosen", "chosen_for", "counts_as_premium", "may_use_premium", "why_not"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,26 @@ class Chosen:
     chosen_by: ChosenBy
 
 
-def chosen_for(key: ApiKey | None, selection: Selection, config: RouterConfig) -> Chosen:
+def chosen_for(
+    key: ApiKey | None, selection: Selection, config: RouterConfig, *, rationed: bool = False
+) -> Chosen:
     """Hold a selection within the bounds of a key.
 
     What the classifier chose is raised to the key's floor and kept to its tiers: the cheapest of them that is
     no cheaper than the choice, or else the dearest. A tier below the floor is raised too, when a caller asks
     for it; another one that the key may not use is refused, and so is a model that only such a tier has.
+    What was rationed is not raised to premium again, but by a floor.
+
+    Args:
+        key: the caller's, or None.
+        selection: to hold within its bounds.
+        config: that says which model is whose.
+        rationed: whether pacing lowered the selection from premium.
 
     Raises:
         ProxyError: the caller asked for what the key may not use.
     """
-    chosen_by = _chosen_by(selection)
+    chosen_by = ChosenBy.BUDGET if rationed else _chosen_by(selection)
     if key is None:
         return Chosen(selection, chosen_by)
     if selection.tier is None:
@@ -47,12 +56,21 @@ def chosen_for(key: ApiKey | None, selection: Selection, config: RouterConfig) -
     asked_for = selection.requested != AUTO
     if asked_for and selection.tier not in tiers and selection.tier > min(tiers):
         raise _forbidden(f"this API key may not use the tier {selection.tier}: {_may(key)}")
-    tier = next((tier for tier in tiers if tier >= selection.tier), tiers[-1])
-    if tier == selection.tier:
+    by_budget = rationed and Tier.PREMIUM in tiers
+    usable = tiers[:-1] or tiers if by_budget else tiers
+    tier = next((tier for tier in usable if tier >= selection.tier), usable[-1])
+    if tier == selection.tier and by_budget == rationed:
         return Chosen(selection, chosen_by)
-    why = f"this API key's {'floor' if tier > selection.tier else 'highest tier'} is {tier}"
-    reasons = Reasons(lambda: (why, *selection.reasons()))
-    return Chosen(replace(selection, tier=tier, reasons=reasons), ChosenBy.FLOOR)
+    lowered_on = by_budget and tier < selection.tier
+    bound = "floor" if tier > selection.tier else "next tier below premium" if lowered_on else "highest tier"
+    reasons = Reasons(lambda: (f"this API key's {bound} is {tier}", *selection.reasons()))
+    settled_by = ChosenBy.BUDGET if lowered_on else ChosenBy.FLOOR
+    return Chosen(replace(selection, tier=tier, reasons=reasons), settled_by)
+
+
+def may_use_premium(key: ApiKey | None) -> bool:
+    """Whether a key's requests may go to the premium tier."""
+    return key is None or Tier.PREMIUM in _tiers(key)
 
 
 def why_not(key: ApiKey | None, config: RouterConfig) -> Callable[[str], str]:
@@ -60,7 +78,7 @@ def why_not(key: ApiKey | None, config: RouterConfig) -> Callable[[str], str]:
     if key is None:
         return lambda _: ""
     allowed, others = _models(key, config)
-    premium = Tier.PREMIUM in _tiers(key)
+    premium = may_use_premium(key)
 
     def reason(model: str) -> str:
         if model in allowed:

@@ -34,7 +34,7 @@ class Reloader:
         Args:
             sources: where the next ones come from.
             first: the current one.
-            use: makes a generation the current one.
+            use: makes a generation the current one; called in a thread.
             say: tells people, in one line.
         """
         self._sources = sources
@@ -52,13 +52,13 @@ class Reloader:
                 return False
             self._seen = seen
             try:
-                new = await asyncio.to_thread(self._sources.load)
+                new = await asyncio.to_thread(self._sources.load, self._current)
             except (ServingError, ClassifierError) as error:
                 self._say(f"not reloaded, the old configuration stays: {_one_line(error)}")
                 return False
             self._warn(new)
             self._current = new
-            self._use(new)
+            await asyncio.to_thread(self._use, new)
             self._say("reloaded configuration and model")
             return True
 

@@ -4,18 +4,20 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
 import httpx2
 from fastapi import FastAPI
 
 from serving.deadline import watch_async
-from serving.errors import ConfigError
+from serving.errors import ConfigError, StateError
 from serving.proxy.app import build_app
 from serving.proxy.books import StateBooks
 from serving.proxy.desk import Desk
 from serving.proxy.generation import Generation, Sources
 from serving.proxy.guard import Guard, is_loopback
 from serving.proxy.network import use_asyncio
+from serving.proxy.pacing import Pacing, learn_forever, refresh_forever
 from serving.proxy.reload import Reloader
 from serving.state import Journal, RowWriter, State
 from serving.state.api_key import ApiKey
@@ -61,6 +63,7 @@ class Service:
         self._say = say
         self._client = client or open_client
         self.desk: Desk | None = None
+        self._books: StateBooks | None = None
         self._reloader: Reloader | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -90,6 +93,33 @@ class Service:
             )
         return bool(keys)
 
+    def prepare(self) -> None:
+        """Open the state, so that what is wrong with it is told before the server starts.
+
+        Raises:
+            StateError: the database cannot be used, or no journal can be kept.
+        """
+        serve = self._generation.serve
+        with ExitStack() as stack:
+            state = stack.enter_context(State.open(serve.state_url(self._environ)))
+            journal = Journal.open(serve.journal(self._environ), most_bytes=serve.state.journal_bytes)
+            books = StateBooks(state, RowWriter(state.ledger, state.budgets, journal))
+            stack.pop_all()
+        self._books = books
+        try:
+            books.beat()  # before the first reservation, or that would look like one of a dead process
+            if self._generation.pacing is not None:
+                self._generation.pacing.refresh(state)
+        except StateError:
+            self.abandon()
+            raise
+
+    def abandon(self) -> None:
+        """Close what `prepare` opened, where the server never started; else nothing."""
+        if self._books is not None:
+            self._books.close(_CLOSE_SECONDS)
+            self._books = None
+
     def hang_up(self) -> None:
         """Reload, as on SIGHUP; called in the event loop."""
         if self._reloader is not None:
@@ -105,18 +135,30 @@ class Service:
 
     async def _open(self) -> Desk:
         serve = self._generation.serve
-        books = await asyncio.to_thread(self._books)
+        if self._books is None:
+            await asyncio.to_thread(self.prepare)
+        books, self._books = self._books, None
+        if books is None:
+            raise StateError("the state was closed while the server started")
         required = not is_loopback(serve.proxy.host)
         desk = Desk(self._generation, self._client(), books, Guard(_Keys(books), required=required))
         self.desk = desk
 
         def use(generation: Generation) -> None:
+            if generation.pacing is not None:
+                with contextlib.suppress(StateError):  # the next look tells
+                    generation.pacing.refresh(books.state)
             desk.generation = generation
+
+        def pacing() -> Pacing | None:
+            return desk.generation.pacing
 
         self._reloader = Reloader(self._sources, self._generation, use, self._say)
         self._tasks = [
             asyncio.ensure_future(self._reloader.watch()),
             asyncio.ensure_future(books.beat_forever(self._generation.zone)),
+            asyncio.ensure_future(refresh_forever(pacing, books)),
+            asyncio.ensure_future(learn_forever(pacing, books)),
         ]
         return desk
 
@@ -129,14 +171,6 @@ class Service:
         await desk.client.aclose()
         if not await asyncio.to_thread(desk.books.close, _CLOSE_SECONDS):
             _log.warning("the database did not take all rows: the next start writes them from the journal")
-
-    def _books(self) -> StateBooks:
-        serve = self._generation.serve
-        state = State.open(serve.state_url(self._environ))
-        journal = Journal.open(serve.journal(self._environ), most_bytes=serve.state.journal_bytes)
-        books = StateBooks(state, RowWriter(state.ledger, state.budgets, journal))
-        books.beat()  # before the first reservation, or that would look like one of a dead process
-        return books
 
 
 class _Keys:

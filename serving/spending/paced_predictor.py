@@ -1,7 +1,7 @@
 """A predictor whose premium is paced: what a router's core asks in place of the predictor itself."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, fields
 
 from classifier import Decision, Explanation, Policy, Prompt, Tier, TierPredictor
 from classifier.policies import risk
@@ -10,9 +10,33 @@ from serving.spending.call_size import size_of
 from serving.spending.paced_policy import PacedPolicy
 from serving.spending.pacing import Pacer
 
-__all__ = ["PacedPredictor"]
+__all__ = ["PacedDecision", "PacedPredictor"]
+
+_FIELDS = tuple(field.name for field in fields(Decision))
 
 Spent = Callable[[], Mapping[Unit, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class PacedDecision(Decision):
+    """A decision for premium that was lowered by pacing.
+
+    Attributes:
+        threshold: the least P(premium needed) that premium was spent on at that moment.
+    """
+
+    threshold: float
+
+    @classmethod
+    def of(cls, decision: Decision, policy: PacedPolicy, tier: Tier) -> "PacedDecision":
+        """Return a decision lowered to a tier."""
+        changed = {
+            "tier": tier,
+            "risk": risk(decision.probabilities, tier),
+            "policy": policy.describe(),
+            "threshold": policy.threshold,
+        }
+        return cls(**{**{name: getattr(decision, name) for name in _FIELDS}, **changed})
 
 
 class PacedPredictor:
@@ -53,11 +77,10 @@ class PacedPredictor:
         if decision.tier is not Tier.PREMIUM:
             return decision
         policy = self._policy(prompt)
-        tier = policy.choose(decision.probabilities, decision.known_vocabulary)
-        if tier is decision.tier:
+        if not isinstance(policy, PacedPolicy):
             return decision
-        at_stake = risk(decision.probabilities, tier)
-        return replace(decision, tier=tier, risk=at_stake, policy=policy.describe())
+        tier = policy.choose(decision.probabilities, decision.known_vocabulary)
+        return decision if tier is decision.tier else PacedDecision.of(decision, policy, tier)
 
     def began(self, prompt: Prompt, decision: Decision | None, tier: Tier | None) -> None:
         """Count a request that is about to be sent; the demand is learnt from this.
@@ -83,11 +106,25 @@ class PacedPredictor:
             PromptError: as the predictor.
         """
         policy = self._policy(prompt)
+        return self._explain(prompt, policy if isinstance(policy, PacedPolicy) else None)
+
+    def explain_decision(self, prompt: Prompt, decision: Decision) -> Explanation:
+        """Return why a decision of `decide` was made, at the price of its moment.
+
+        Raises:
+            PromptError: as the predictor.
+        """
+        policy = self.predictor.policy
+        if isinstance(decision, PacedDecision):
+            return self._explain(prompt, PacedPolicy(policy, decision.threshold))
+        return self._explain(prompt, None)
+
+    def _explain(self, prompt: Prompt, policy: PacedPolicy | None) -> Explanation:
+        if policy is None:
+            return self.predictor.explain(prompt)
         explained = self.predictor.with_policy(policy).explain(prompt)
         decision = explained.decision
-        if not isinstance(policy, PacedPolicy) or not self.rationed(decision):
-            return explained
-        return _Rationed.of(explained, policy.reason(decision.probabilities))
+        return _Rationed.of(explained, policy) if self.rationed(decision) else explained
 
     def rationed(self, decision: Decision) -> bool:
         """Return whether pacing lowered the tier of a decision."""
@@ -109,10 +146,11 @@ class _Rationed(Explanation):
     _why: str
 
     @classmethod
-    def of(cls, other: Explanation, why: str) -> "_Rationed":
-        """Return an explanation with this reason before its own."""
-        made = cls(other.decision, other.against, other.log_odds, other.parts, other.comparison)
-        object.__setattr__(made, "_why", why)
+    def of(cls, other: Explanation, policy: PacedPolicy) -> "_Rationed":
+        """Return an explanation of a lowered decision with the rationing before its own reasons."""
+        decision = PacedDecision.of(other.decision, policy, other.decision.tier)
+        made = cls(decision, other.against, other.log_odds, other.parts, other.comparison)
+        object.__setattr__(made, "_why", policy.reason(decision.probabilities))
         return made
 
     def reasons(self, count: int = 2) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from serving.proxy.permissions import chosen_for, counts_as_premium
 from serving.proxy.protocol import JoinedTransport
 from serving.routing import Reasons
 from serving.selection import Selection
+from serving.spending.ledger_row import ChosenBy
 from serving.state import ApiKey
 from tests.serving.conftest import BALANCED, PREMIUM
 
@@ -63,6 +64,27 @@ def test_a_decision_is_held_within_the_key(
     key = ApiKey("k", "name", 0.0, None, allowed, floor)
     selection = Selection("auto", chosen, None, Reasons.known("why"))
     assert chosen_for(key, selection, RouterConfig()).selection.tier is given
+
+
+@pytest.mark.parametrize(
+    ("floor", "allowed", "given", "chosen_by"),
+    [
+        (None, ("cheap", "balanced", "premium"), Tier.BALANCED, ChosenBy.BUDGET),
+        (None, ("cheap", "premium"), Tier.CHEAP, ChosenBy.BUDGET),
+        (None, ("premium",), Tier.PREMIUM, ChosenBy.FLOOR),
+        ("premium", ("cheap", "balanced", "premium"), Tier.PREMIUM, ChosenBy.FLOOR),
+        (None, ("cheap", "balanced"), Tier.BALANCED, ChosenBy.FLOOR),
+        (None, ("cheap",), Tier.CHEAP, ChosenBy.FLOOR),
+    ],
+    ids=str,
+)
+def test_what_was_rationed_goes_to_premium_by_a_floor_alone(
+    floor: str | None, allowed: tuple[str, ...], given: Tier, chosen_by: ChosenBy
+) -> None:
+    key = ApiKey("k", "name", 0.0, None, allowed, floor)
+    rationed = Selection("auto", Tier.BALANCED, None, Reasons.known("rationed"))
+    chosen = chosen_for(key, rationed, RouterConfig(), rationed=True)
+    assert (chosen.selection.tier, chosen.chosen_by) == (given, chosen_by)
 
 
 def test_premium_is_what_is_no_cheaper_or_of_unknown_price() -> None:
