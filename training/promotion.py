@@ -17,13 +17,16 @@ drawn anew 2,000 times, some slice was 5 points worse in 94 % of the draws (in 6
 made 3 points better). With the second half it was 41 % (13 %).
 
 Slices of fewer effective rows than `Terms.least_slice_rows` say nothing: they are listed as not judged, and
-judged together, as one slice of what is rare.
+judged together, as one slice of what is rare. A slice that is everything is no slice.
+
+The first champion has nobody to be better than. It is held against the best of always-cheap, always-balanced
+and always-premium by the criterion, and a warning says so where it is not better than that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -32,7 +35,7 @@ from training.costs import PROMPTS_PER_FIGURE, CostModel
 from training.errors import EvaluationError
 from training.measures import MEASURES, Measure, measure_of, summed_columns
 from training.resampling import Estimate, effective_rows, json_number, percentile_interval, resampled_sums
-from training.routed_rows import BoolArray, RoutedRows
+from training.routed_rows import TIER_NAMES, TIERS, BoolArray, RoutedRows
 
 __all__ = ["JUDGED_BY", "Compared", "Judgement", "Standing", "Terms", "judge"]
 
@@ -156,6 +159,7 @@ class Judgement:
         guards: Measures of the policy's choice, on all rows.
         slices: The slices of language and domain, by falling weight; none where there is no champion.
         figures: Every headline measure of the candidate by "view.key".
+        constant: The criterion against the best constant tier, named in `of`; None where there is a champion.
     """
 
     candidate: str
@@ -165,6 +169,7 @@ class Judgement:
     guards: tuple[Compared, ...]
     slices: tuple[Compared, ...]
     figures: Mapping[str, float]
+    constant: Compared | None
 
     @property
     def better(self) -> bool:
@@ -226,7 +231,19 @@ def judge(
         guards=tuple(guards) if champion is not None else (),
         slices=_slices(candidate, champion, labels, terms) if champion is not None else (),
         figures=_figures(candidate, terms.cost_model),
+        constant=_against_best_constant(candidate, terms) if champion is None else None,
     )
+
+
+def _against_best_constant(candidate: RoutedRows, terms: Terms) -> Compared:
+    """Compare with the tier that every prompt might go to instead; of the three the best by the criterion."""
+    found = {}
+    for tier, name in enumerate(TIER_NAMES):
+        always = np.full(len(candidate), tier, dtype=np.int64)
+        found[name] = replace(candidate, probabilities=np.eye(TIERS)[always], chosen=always)
+    sign = 1 if terms.criterion.higher_is_better else -1
+    best = max(found, key=lambda name: sign * terms.criterion.of_rows(found[name], terms.cost_model))
+    return _compared(f"always {best}", candidate, found[best], (terms.criterion,), terms)[0]
 
 
 def _figures(rows: RoutedRows, cost_model: CostModel) -> dict[str, float]:
@@ -253,6 +270,8 @@ def _masks(
     small = []
     for name in dict.fromkeys(labels):
         mask: BoolArray = names == name
+        if mask.all():
+            return
         if effective_rows(rows.weights[mask]) < least_rows:
             small.append(name)
         yield f"{by} {name}", mask

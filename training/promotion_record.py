@@ -9,7 +9,7 @@ from typing import Final
 
 from training.errors import PromotionError
 from training.promotion import Compared, Judgement
-from training.promotion_wording import listed, reasons
+from training.promotion_wording import listed, reasons, warnings
 from training.resampling import json_number
 
 __all__ = [
@@ -109,6 +109,7 @@ class Decision:
             "format": FORMAT,
             "decision": "promoted" if self.promoted else "refused",
             "reasons": list(reasons(judgement)),
+            "warnings": list(warnings(judgement)),
             "name": self.name,
             "version": self.version,
             "model": judgement.candidate,

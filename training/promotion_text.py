@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from training.promotion import JUDGED_BY, Compared, Judgement, Standing
 from training.promotion_record import Decision
-from training.promotion_wording import changed, measured, reasons, span, title
+from training.promotion_wording import changed, measured, reasons, span, title, warnings
 from training.text_tables import aligned, printable, shortened, wrapped
 from training.wording import percent
 
@@ -23,7 +23,8 @@ STANDINGS: dict[Standing, str] = {
 def decision_text(decision: Decision) -> str:
     """Return the decision: one line, what it rests on, and a table where there was a champion."""
     judgement = decision.judgement
-    blocks = [_verdict(decision), _head(decision)]
+    warned = [wrapped(printable(f"Warning: {each}")) for each in warnings(judgement)]
+    blocks = [_verdict(decision), *warned, _head(decision)]
     if judgement.champion is not None:
         blocks += [_table(judgement), _rules(judgement)]
     return "\n\n".join([*blocks, _looks(decision)])

@@ -9,7 +9,7 @@ from training.promotion import Compared, Judgement
 from training.text_tables import printable
 from training.wording import change, percent
 
-__all__ = ["changed", "listed", "measured", "reasons", "span", "title"]
+__all__ = ["changed", "listed", "measured", "reasons", "span", "title", "warnings"]
 
 NAMED = 4  # fallen slices in the sentence that says why; the table has them all
 SHARES = ("accuracy", "right_tier", "under_routing")
@@ -27,6 +27,19 @@ def reasons(judgement: Judgement) -> tuple[str, ...]:
     elif judgement.better:
         sentences.append("Nothing else fell.")
     return tuple(sentences)
+
+
+def warnings(judgement: Judgement) -> tuple[str, ...]:
+    """Return what did not decide and should be known, a sentence each."""
+    found = judgement.constant
+    if found is None or found.champion is None or found.gain.low > 0:
+        return ()
+    ours, theirs = measured(found.measure, found.candidate), measured(found.measure, found.champion)
+    told = "is worse than" if found.gain.high < 0 else "cannot be told from"
+    return (
+        f"It {told} sending every prompt to one tier, {found.of}: {found.measure.title} {ours} against"
+        f" {theirs} (95 % {span(found)}).",
+    )
 
 
 def listed(found: Sequence[Compared], at_most: int | None = None) -> str:

@@ -10,7 +10,7 @@ from training.errors import EvaluationError, PromotionError
 from training.promotion import Judgement, Terms, judge
 from training.promotion_record import DIGEST_TAG, Decision, EvaluationSet, changed_set, looks_of, looks_tag
 from training.promotion_text import decision_text
-from training.promotion_wording import reasons
+from training.promotion_wording import reasons, warnings
 from training.routed_rows import IntArray, RoutedRows
 
 QUICK = Terms(resamples=400)
@@ -154,6 +154,48 @@ def test_told_what_a_poor_answer_costs_two_policies_over_one_model_differ() -> N
     assert judged(STRONG, bold, terms).promoted
     assert not judged(bold, STRONG, terms).better
     assert judged(bold, STRONG, replace(terms, poor_answer_usd=1e-9)).better  # then nothing is poor
+
+
+ALWAYS_BALANCED = with_answers(WEAK, np.full(600, 1, dtype=np.int64))
+
+
+@pytest.mark.parametrize(
+    ("first", "usd", "told"),
+    [
+        pytest.param(with_answers(WEAK, (WEAK.needed + 1) % 3), None, "It is worse than", id="worse"),
+        pytest.param(ALWAYS_BALANCED, None, "It cannot be told from", id="the same"),
+        pytest.param(ALWAYS_BALANCED, 0.01, "always premium: expected USD per 1,000", id="by expected cost"),
+    ],
+)
+def test_a_first_champion_that_beats_no_constant_tier_is_warned_of(
+    first: RoutedRows, usd: float | None, told: str
+) -> None:
+    terms = replace(QUICK, poor_answer_usd=usd)
+    decision = decided(judge(first, None, labels(600), terms, names=("new", None)))
+    assert decision.promoted
+    (warning,) = warnings(decision.judgement)
+    assert told in warning
+    assert decision.as_dict()["warnings"] == [warning]
+    text = decision_text(decision)
+    assert f"Warning: {warning}" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("usd", [None, 0.01], ids=["accuracy", "expected cost"])
+def test_nothing_is_warned_of_where_a_constant_tier_is_beaten_or_a_champion_is_there(
+    usd: float | None,
+) -> None:
+    terms = replace(QUICK, poor_answer_usd=usd)
+    assert warnings(judge(STRONG, None, labels(600), terms, names=("new", None))) == ()
+    later = judged(ALWAYS_BALANCED, STRONG, terms)
+    assert decided(later).as_dict()["warnings"] == []
+    assert "Warning" not in decision_text(decided(later))
+
+
+def test_a_slice_that_is_everything_is_not_told() -> None:
+    whole = {"language": ["not given"] * 600, "domain": labels(600)["domain"]}
+    found = judge(STRONG, WEAK, whole, QUICK, names=NAMES)
+    assert {part.of for part in found.slices} == {"domain code", "domain law"}
 
 
 def test_other_rows_are_refused() -> None:
