@@ -103,7 +103,7 @@ def replicas(
             own = folder / f"{number}"
             own.mkdir()
             state = f'[state]\nurl = {json.dumps(database)}\njournal = "{own / "journal"}"\n'
-            budgets = f"[budgets]\npremium_usd_per_day = {cap / 1e6}\n"
+            budgets = f"[budgets]\npremium_usd_per_day = {cap / 1e6}\n[pacing]\nenabled = false\n"
             started.append(Replica.launch(own, f'base_url = "{upstream}"\n{state}{budgets}', model_file))
         yield [each.ready() for each in started]
     finally:
@@ -217,10 +217,10 @@ class Books:
     premium: Standing
 
     @classmethod
-    def of(cls, url: str) -> "Books":
-        """Read them, with what dead processes held charged."""
+    def of(cls, url: str, *, orphans: bool = True) -> "Books":
+        """Read them; with `orphans`, once what dead processes held was charged."""
         with State.open(url) as state:
-            state.budgets.charge_orphans(time.time() + 3600)
+            state.budgets.charge_orphans(time.time() + 3600 if orphans else 0.0)
             with state.database.reading() as connection:
                 days = connection.exec_driver_sql("SELECT DISTINCT day FROM tierwise_budgets").scalars().all()
             assert len(days) == 1, "midnight came: run it again"
@@ -237,8 +237,10 @@ class Books:
 def assert_books_balance(books: Books, upstream: Sandbox, cap: int) -> None:
     """No cap exceeded, by the upstream's own count; every call that it saw in the ledger, exactly once."""
     billed = billed_by(upstream)
-    assert billed <= books.premium.spent <= cap
-    assert (books.premium.reserved, books.premium.overrun) == (0, 0)
+    told = f"{billed} micro-dollars billed, {books.premium}"
+    assert billed <= cap, f"the cap is exceeded: {told}"
+    assert billed <= books.premium.spent <= cap, f"the books do not hold what was billed: {told}"
+    assert (books.premium.reserved, books.premium.overrun) == (0, 0), told
     seen, entered = seen_by(upstream), books.entered
     assert seen - entered == Counter(), "the upstream saw what the ledger does not know"
     never_sent = entered - seen
