@@ -14,16 +14,16 @@ from serving.commands.writing import refuse_unwritable, streamed
 from serving.config import RouterConfig
 from serving.errors import ConfigError
 from serving.spending import feedback_rows as definitions
-from serving.spending.feedback_rows import Export, Left, SignFinder
+from serving.spending.feedback_rows import Export, Left, SignFinder, Told
 from serving.spending.requests import LoggedRequest, requests_of
 from serving.wording import counted
 
 if TYPE_CHECKING:
-    from serving.state import State
+    from serving.state import Feedback, State
 
 __all__ = ["EXAMPLES", "HELP", "NAME", "add_arguments", "run"]
 
-_EVER = 1e12  # seconds since the epoch: thumbs come later than what they are about
+_EVER = 1e12  # seconds since the epoch: feedback comes later than what it is about
 
 NAME = "export-feedback"
 HELP = "write the log of decisions, thumbs, retries and escalations that training learns from"
@@ -45,20 +45,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_ledger(parser)
     parser.add_argument(
-        "--thumbs-only", action="store_true", help="leave out retries and escalations, which are derived"
+        "--thumbs-only",
+        action="store_true",
+        help="leave out the retries and escalations that are derived: only what callers told",
     )
     add_json(parser, "print the counts as one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Join ledger and thumbs, write the log, and say what is not in it."""
+    """Join ledger and feedback, write the log, and say what is not in it."""
     config, serve = config_of(arguments.config), serve_config_of(arguments)
     refuse_unwritable(arguments.out)
     span = Span.of(arguments.since, arguments.until, serve.budgets.zone)
     with open_ledger(arguments, os.environ) as state:
-        thumbs = {each.request_id: each.thumb.value for each in state.feedback.rows(span.since, _EVER)}
+        told_of = {each.request_id: _told(each) for each in state.feedback.rows(span.since, _EVER)}
         signs = None if arguments.thumbs_only else _signs(state, span, config)
-        export = Export(config, thumbs, signs)
+        export = Export(config, told_of, signs)
         with streamed(arguments.out) as file:
             for row in export.rows_of(_requests(state, span)):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -69,6 +71,11 @@ def run(arguments: argparse.Namespace) -> int:
         else _text(export, arguments.out)
     )
     return 0
+
+
+def _told(feedback: "Feedback") -> Told:
+    thumb = None if feedback.thumb is None else feedback.thumb.value
+    return Told(thumb, feedback.retried, feedback.escalated_to)
 
 
 def _requests(state: "State", span: Span) -> Iterator[LoggedRequest]:
@@ -101,8 +108,8 @@ def _facts(export: Export, out: Path) -> dict[str, Any]:
         "rows": export.rows,
         "signs": dict(export.told),
         "left_out": {why.value: count for why, count in export.left.items()},
-        "thumbs": len(export.thumbs),
-        "thumbs_without_a_row": len(export.thumbs) - len(export.used),
+        "feedback": len(export.told_of),
+        "feedback_without_a_row": len(export.told_of) - len(export.used),
     }
 
 
@@ -111,9 +118,9 @@ def _text(export: Export, out: Path) -> str:
     told = ", ".join(f"{export.told[name]:,} {name.replace('_', ' ')}" for name in signs)
     lines = [f"written    {counted(export.rows, 'row')} to {out}", f"signs      {told}"]
     lines += [f"left out   {counted(count, 'request')} {why}" for why, count in export.left.items()]
-    lost = len(export.thumbs) - len(export.used)
+    lost = len(export.told_of) - len(export.used)
     if lost:
-        lines.append(f"           {counted(lost, 'thumb')} for requests that are not in the log")
+        lines.append(f"           feedback on {counted(lost, 'request')} not in the log")
     if export.left[Left.NO_PROMPT]:
         lines.append(
             "           Without its prompt a request teaches nothing: see store_prompts in the settings."

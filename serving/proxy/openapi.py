@@ -74,7 +74,7 @@ _FEEDBACK = {
         "request_id": {"type": "string", "pattern": "^[0-9A-Za-z]{1,100}$"},
         "thumb": {"enum": ["up", "down", None]},
         "retried": {"type": ["boolean", "null"]},
-        "escalated_to": {"enum": ["cheap", "balanced", "premium", None]},
+        "escalated_to": {"enum": ["balanced", "premium", None]},
         "comment": {"type": ["string", "null"]},
     },
     "anyOf": [
@@ -87,7 +87,7 @@ _FEEDBACK = {
             "required": ["escalated_to"],
             "properties": {
                 "thumb": {"type": "null"},
-                "escalated_to": {"enum": ["cheap", "balanced", "premium"]},
+                "escalated_to": {"enum": ["balanced", "premium"]},
             },
         },
     ],

@@ -2,12 +2,15 @@
 
 One object for each request that was answered and whose prompt is in the ledger (it is only where the proxy's
 `store_prompts` is on). `tier` is that of the model that answered: after a fallback to another tier's model it
-is that tier, not the one that was decided on. `thumb` is the caller's, by request id.
+is that tier, not the one that was decided on. `thumb` is the caller's, by request id. So are `retried` and
+`escalated_to` where the caller told them; an `escalated_to` that is not above the tier that answered is no
+escalation and left out.
 
-Two signs are derived from later requests. They are only looked for within the same API key and the same
-session, so that two users who ask the same are not taken for one who asks again; requests without a session
-have none. The later request must have the very same messages, come after the earlier answer had ended (so
-that neither samples drawn at once nor hedged requests count), and come within an hour of it:
+Where the caller told neither of those two, they are derived from later requests. Such are only looked for
+within the same API key and the same session, so that two users who ask the same are not taken for one who
+asks again; requests without a session have none. The later request must have the very same messages, come
+after the earlier answer had ended (so that neither samples drawn at once nor hedged requests count), and come
+within an hour of it:
 
 - `escalated_to`: the caller named a tier above the one that had answered, and it answered. Of several the
   first. Its own thumb stands in its own row, not as `escalated_thumb`, where it would be counted twice.
@@ -36,7 +39,7 @@ from serving.config import RouterConfig
 from serving.spending.ledger_row import ChosenBy, LedgerRow
 from serving.spending.requests import LoggedRequest
 
-__all__ = ["Export", "Left", "SignFinder", "messages_of", "tier_of_answer"]
+__all__ = ["Export", "Left", "SignFinder", "Told", "messages_of", "tier_of_answer"]
 
 _WITHIN = 3600.0  # seconds
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -73,6 +76,28 @@ def tier_of_answer(row: LedgerRow, config: RouterConfig) -> Tier | None:
     if decided is not None and (not row.fell_back or config.tier(decided).model == row.model):
         return decided
     return next((tier for tier in Tier if config.tier(tier).model == row.model), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the caller told of an answer.
+
+    Attributes:
+        thumb: "up", "down" or None.
+        retried: whether the user asked again at the same tier; None where nobody said.
+        escalated_to: label of the tier that the user turned to, or None.
+    """
+
+    thumb: str | None = None
+    retried: bool | None = None
+    escalated_to: str | None = None
+
+    def signs(self, tier: Tier) -> dict[str, Any]:
+        """Return what of it the log tells of an answer of a tier."""
+        told = {"thumb": self.thumb, "retried": self.retried, "escalated_to": self.escalated_to}
+        if self.escalated_to is not None and Tier.parse(self.escalated_to) <= tier:
+            del told["escalated_to"]
+        return {name: value for name, value in told.items() if value is not None}
 
 
 class Left(enum.StrEnum):
@@ -167,16 +192,16 @@ class Export:
 
     Attributes:
         config: that says which model is which tier's.
-        thumbs: "up" or "down", by request id.
+        told_of: what callers told, by request id.
         signs: that were derived, or None to leave them out.
         rows: how many were made.
         left: requests that are not in the log, by why.
         told: rows by the signs they carry.
-        used: the requests whose thumbs are in the log.
+        used: the requests of which the log holds what was told.
     """
 
     config: RouterConfig
-    thumbs: Mapping[str, str]
+    told_of: Mapping[str, Told]
     signs: SignFinder | None
     rows: int = 0
     left: Counter[Left] = field(default_factory=Counter)
@@ -205,16 +230,18 @@ class Export:
             return Left.NO_TIER
         if messages is None:
             return Left.UNREADABLE
-        return {"messages": messages, "tier": tier.label, **self._told(answer), **_described(answer)}
+        return {"messages": messages, "tier": tier.label, **self._told(answer, tier), **_described(answer)}
 
-    def _told(self, answer: LedgerRow) -> dict[str, Any]:
-        name = answer.request_id
-        signs = dict(self.signs.of(name)) if self.signs is not None else {}
-        if name in self.thumbs:
-            signs["thumb"] = self.thumbs[name]
+    def _told(self, answer: LedgerRow, tier: Tier) -> dict[str, Any]:
+        name, signs = answer.request_id, {}
+        if name in self.told_of:
+            signs = self.told_of[name].signs(tier)
             self.used.add(name)
-        self.told.update(signs.keys())
-        self.told["silent"] += not signs
+        if self.signs is not None and not signs.keys() & {"retried", "escalated_to"}:
+            signs |= self.signs.of(name)
+        told = [sign for sign, value in signs.items() if value]
+        self.told.update(told)
+        self.told["silent"] += not told
         return signs
 
 

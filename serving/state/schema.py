@@ -35,7 +35,7 @@ __all__ = [
     "reservations",
 ]
 
-REVISION = "0001"  # the newest one in migrations/versions
+REVISION = "0002"  # the newest one in migrations/versions
 VERSION_TABLE = "tierwise_schema"
 
 # What a reservation's row can be; settled and released ones are deleted.
@@ -141,9 +141,11 @@ feedback = Table(
     "tierwise_feedback",
     metadata,
     Column("request_id", Text, primary_key=True),
-    Column("thumb", Text, nullable=False),
+    Column("thumb", Text),
     Column("at", Double, nullable=False),
     Column("key_id", Text),
     Column("comment", Text),
+    Column("retried", Boolean),
+    Column("escalated_to", Text),
     Index(None, "at", "request_id"),
 )

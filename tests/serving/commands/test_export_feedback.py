@@ -66,6 +66,18 @@ def test_training_reads_every_row_and_understands_the_signs(url: str, tmp_path: 
     assert rows["r0"].probabilities == pytest.approx((0.6, 0.3, 0.1))
 
 
+def test_training_reads_what_callers_told(url: str, tmp_path: Path) -> None:
+    with State.open(url) as state:
+        state.feedback.add("r0", None, 1_795_305_800.0, escalated_to="balanced")
+        state.feedback.add("r40", None, 1_795_400_000.0, retried=True)
+    out = tmp_path / "feedback.jsonl"
+    assert main(["export-feedback", "--state", url, "--thumbs-only", "--out", str(out)]) == 0
+    rows = {row.request_id: row for row in read_feedback(out, refuse)}
+    assert (rows["r0"].thumb, f"{rows['r0'].escalated_to}") == (-1, "balanced")
+    assert (rows["r40"].thumb, rows["r40"].retried) == (1, True)
+    assert not rows["r30"].retried
+
+
 def test_training_makes_labels_of_it(url: str, tmp_path: Path) -> None:
     out, labels = tmp_path / "feedback.jsonl", tmp_path / "labels.jsonl"
     assert main(["export-feedback", "--state", url, "--out", str(out)]) == 0
@@ -81,7 +93,7 @@ def test_it_says_what_is_not_in_the_log(url: str, tmp_path: Path, capsys: pytest
     assert "6 rows" in out
     assert "3 thumb, 1 retried, 1 escalated to, 1 silent" in out
     assert "1 request without a prompt in the ledger" in out
-    assert "1 thumb for requests that are not in the log" in out
+    assert "feedback on 1 request not in the log" in out
 
 
 def test_thumbs_alone_can_be_asked_for_as_json(
@@ -92,7 +104,7 @@ def test_thumbs_alone_can_be_asked_for_as_json(
     facts = json.loads(capsys.readouterr().out)
     assert facts["signs"] == {"thumb": 3, "silent": 3}
     assert facts["left_out"] == {"without a prompt in the ledger": 1}
-    assert facts["thumbs_without_a_row"] == 1
+    assert facts["feedback_without_a_row"] == 1
 
 
 def test_only_the_owner_may_read_the_prompts(url: str, tmp_path: Path) -> None:

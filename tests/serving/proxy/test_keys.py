@@ -146,11 +146,25 @@ def test_feedback_is_taken_from_the_key_that_asked(proxy: MakeProxy) -> None:
     assert give(bearer(issued), request_id=request_id, thumb="sideways").status_code == 400
     assert give(bearer(issued), request_id=request_id, thumb="up", comment="good").status_code == 200
     given = give(bearer(issued), request_id=request_id, escalated_to="premium", retried=True)
-    assert given.json()["thumb"] == "down"
+    assert given.json() == {
+        "request_id": request_id,
+        "thumb": None,
+        "retried": True,
+        "escalated_to": "premium",
+        "comment": None,
+    }
+    assert give(bearer(issued), request_id=request_id, retried=False).status_code == 400
+    assert give(bearer(issued), request_id=request_id, escalated_to="cheap").status_code == 400
     with State.open(running.state_url) as state:
         (kept,) = state.feedback.rows(0, 1e12)
-    assert (kept.thumb, kept.comment, kept.key_id) == (
-        "down",
-        "retried; escalated to premium",
-        issued.key.key_id,
-    )
+    assert (kept.thumb, kept.comment, kept.key_id) == ("up", "good", issued.key.key_id)
+    assert (kept.retried, kept.escalated_to) == (True, "premium")
+
+
+def test_an_escalation_goes_above_the_tier_that_answered(proxy: MakeProxy) -> None:
+    running, issued = with_key(proxy)
+    answered = ask(running, bearer(issued), model="balanced")
+    body = {"request_id": answered.headers["x-tierwise-request-id"], "escalated_to": "balanced"}
+    refused = httpx2.post(f"{running.url}/feedback", json=body, headers=bearer(issued), trust_env=False)
+    assert refused.status_code == 400
+    assert "'escalated_to' is balanced, but balanced answered" in error_of(refused)["message"]

@@ -5,7 +5,7 @@ import pytest
 
 from classifier import Tier
 from serving import RouterConfig
-from serving.spending.feedback_rows import Export, Left, SignFinder, messages_of, tier_of_answer
+from serving.spending.feedback_rows import Export, Left, SignFinder, Told, messages_of, tier_of_answer
 from serving.spending.ledger_row import ChosenBy, LedgerRow, Outcome
 from serving.spending.requests import requests_of
 from tests.serving.spending.logged import a_request, an_attempt
@@ -27,7 +27,8 @@ def exported(*rows: LedgerRow, thumbs: dict[str, str] | None = None) -> tuple[li
     finder = SignFinder(CONFIG)
     for request in requests_of(rows):
         finder.add(request)
-    export = Export(CONFIG, thumbs or {}, finder)
+    told_of = {name: Told(thumb) for name, thumb in (thumbs or {}).items()}
+    export = Export(CONFIG, told_of, finder)
     return list(export.rows_of(requests_of(rows))), export
 
 
@@ -107,8 +108,28 @@ def test_old_prompts_are_forgotten_and_new_ones_are_not() -> None:
     assert [retried for retried, _ in signs(*rows)] == [None] * 8 + [True, None]
 
 
+@pytest.mark.parametrize(
+    ("told", "signs"),
+    [
+        pytest.param(Told(retried=True), {"retried": True}, id="a retry"),
+        pytest.param(
+            Told("down", escalated_to="premium"), {"thumb": "down", "escalated_to": "premium"}, id="all"
+        ),
+        pytest.param(Told(retried=False), {"retried": False}, id="no retry, though it looks like one"),
+        pytest.param(Told("up"), {"thumb": "up", "retried": True}, id="a thumb beside what is derived"),
+        pytest.param(Told(escalated_to="cheap"), {"retried": True}, id="no escalation, but what is derived"),
+    ],
+)
+def test_what_the_caller_told_comes_before_what_is_derived(told: Told, signs: dict[str, Any]) -> None:
+    rows, finder = [asked(1), asked(10)], SignFinder(CONFIG)
+    for request in requests_of(rows):
+        finder.add(request)
+    first, _ = Export(CONFIG, {"r1": told}, finder).rows_of(requests_of(rows))
+    assert {name: first[name] for name in ("thumb", "retried", "escalated_to") if name in first} == signs
+
+
 def test_signs_can_be_left_out() -> None:
-    export = Export(CONFIG, {"r1": "down"}, None)
+    export = Export(CONFIG, {"r1": Told("down")}, None)
     first, second = export.rows_of(requests_of([asked(1), asked(10)]))
     assert (first["thumb"], "retried" in first, "retried" in second) == ("down", False, False)
     assert export.told == {"thumb": 1, "silent": 1}

@@ -13,7 +13,7 @@ from serving.spending.budget_terms import PREMIUM, Claim, Reserved, Unit
 from serving.state.database import Database
 from serving.state.engines import Waits
 from serving.state.migrate import migrate
-from serving.state.schema import VERSION_TABLE
+from serving.state.schema import REVISION, VERSION_TABLE
 from serving.state.state import State
 from tests.serving.state.postgres import PostgresServer
 
@@ -41,8 +41,8 @@ def test_a_file_that_is_not_there_is_not_made_by_opening_it(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        ("0000", "its schema is 0000, this version's is 0001: run `python -m serving migrate`"),
-        ("0099", "its schema is 0099, newer than this version's 0001: install the Tierwise that migrated it"),
+        ("0000", f"its schema is 0000, this version's is {REVISION}: run `python -m serving migrate`"),
+        ("0099", f"its schema is 0099, newer than this version's {REVISION}: install the Tierwise that"),
     ],
     ids=["older", "newer"],
 )

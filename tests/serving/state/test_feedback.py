@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from serving.state.database import Database
@@ -23,3 +25,13 @@ def test_a_later_thumb_replaces_an_earlier_one(log: FeedbackLog) -> None:
     log.add("r1", Thumb.UP, 10.0, comment="fine")
     log.add("r1", Thumb.DOWN, 20.0)
     assert list(log.rows(0.0, 100.0)) == [Feedback("r1", Thumb.DOWN, 20.0)]
+
+
+def test_what_is_told_later_adds_to_a_thumb_and_its_comment(log: FeedbackLog) -> None:
+    log.add("r1", Thumb.DOWN, 10.0, comment="wrong")
+    log.add("r1", None, 20.0, retried=True)
+    log.add("r1", None, 30.0, escalated_to="premium")
+    known = Feedback("r1", Thumb.DOWN, 30.0, None, "wrong", retried=True, escalated_to="premium")
+    assert list(log.rows(0.0, 100.0)) == [known]
+    log.add("r1", None, 40.0, comment="better", retried=False)
+    assert list(log.rows(0.0, 100.0)) == [replace(known, at=40.0, comment="better", retried=False)]

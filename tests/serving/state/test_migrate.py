@@ -83,6 +83,12 @@ def test_data_of_the_first_schema_survives_the_way_to_the_newest(new_url: str) -
         (standing,) = state.budgets.standing("2026-11-22")
         assert (standing.spent, standing.reserved, standing.cap) == (40, 60, 100)
         assert list(state.feedback.rows(0.0, 1e12)) == [Feedback("r1", Thumb.UP, 7.0)]
+        state.feedback.add("r1", None, 8.0, retried=True)
+        state.feedback.add("r2", None, 9.0, escalated_to="premium")
+        assert list(state.feedback.rows(0.0, 1e12)) == [
+            Feedback("r1", Thumb.UP, 8.0, retried=True),
+            Feedback("r2", None, 9.0, escalated_to="premium"),
+        ]
         assert state.instances.alive(0.0) == {"i"}
         state.budgets.settle("a", {})
         state.ledger.append([FULL])
@@ -110,7 +116,7 @@ def test_a_newer_schema_is_left_alone(new_url: str) -> None:
     with database.writing() as connection:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0099'"))  # noqa: S608
     database.close()
-    with pytest.raises(SchemaOutdatedError, match="newer than this version's 0001"):
+    with pytest.raises(SchemaOutdatedError, match=f"newer than this version's {REVISION}"):
         migrate(new_url)
     assert current(new_url) == "0099"
 
