@@ -6,7 +6,7 @@ from typing import Any
 from serving.async_router import AsyncTierRouter
 from serving.labelling.asks import Ask
 from serving.labelling.budget import Allotment
-from serving.labelling.errors import BudgetUsedUp, CallFailed, HaltError
+from serving.labelling.errors import BudgetUsedUp, CallFailed, HaltError, RequestRefused
 from serving.labelling.journal import Journal
 from serving.labelling.prompts import sound
 from serving.labelling.record import Reply, Sent
@@ -49,7 +49,8 @@ class Asker:
 
         Raises:
             BudgetUsedUp: the budget does not cover the next attempt.
-            CallFailed: no attempt was answered, or the request was refused.
+            CallFailed: no attempt was answered.
+            RequestRefused: the request itself is at fault.
             HaltError: every other call would fail the same way.
             Interrupted: the run is being stopped.
             OSError: the journal cannot be written.
@@ -69,7 +70,8 @@ class Asker:
             if not trouble.retry or attempt == MOST_ATTEMPTS:
                 break
             await self._hold_back(trouble, attempt)
-        raise CallFailed(f"{ask.model}: {trouble.reason if trouble else 'not asked'}")
+        failure = RequestRefused if trouble and trouble.refused else CallFailed
+        raise failure(f"{ask.model}: {trouble.reason if trouble else 'not asked'}")
 
     async def _attempt(self, ask: Ask, bound: float, allotment: Allotment) -> Reply | Trouble:
         call = self.journal.sent(Sent(ask.prompt, ask.step, ask.model, bound))

@@ -9,7 +9,7 @@ from classifier import Tier
 from serving.cost import Price, Tokens, estimate_prompt
 from serving.labelling.draws import fence_of, order_of
 from serving.labelling.record import Reply, answer_step, judge_step
-from serving.labelling.rubric import judging_messages, response_format
+from serving.labelling.rubric import Form, judging_messages, response_format
 from serving.labelling.settings import LabelSettings
 
 __all__ = ["BYTES_PER_TOKEN", "Ask", "answer_ask", "judge_ask", "shown_to_judge"]
@@ -77,6 +77,7 @@ def judge_ask(
     settings: LabelSettings,
     *,
     stricter: bool = False,
+    form: Form = Form.SCHEMA,
 ) -> Ask:
     """Return the request for a judgement.
 
@@ -87,11 +88,13 @@ def judge_ask(
         judging: 0 for the first, 1 for the second, in reversed order.
         settings: of the run.
         stricter: whether the judge's last reply could not be read.
+        form: what binds the reply; with a weaker one the request is no longer.
     """
     order = order_of(digest, settings.seed, judging)
     shown = [_cut(answers[tier], settings) for tier in order]
     asked = judging_messages(messages, shown, fence_of(digest, settings.seed), stricter=stricter)
-    extra = {"response_format": response_format(len(shown)), "temperature": 0}
+    bound = response_format(len(shown), form)
+    extra = {"temperature": 0, **({"response_format": bound} if bound else {})}
     return Ask(digest, judge_step(judging), settings.judge, asked, settings.judge_max_tokens, extra)
 
 

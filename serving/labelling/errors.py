@@ -6,6 +6,7 @@ LabellingError (a ServingError)
 ├── NotConfirmed     nobody confirmed that the prompts may be sent
 ├── BudgetUsedUp     the budget does not cover the next call
 ├── CallFailed       one call got no answer; its prompt is left for the next run
+│   └── RequestRefused   what was asked is at fault: it may be asked in another form
 ├── HaltError        no further call can succeed: the key is refused, a model does not exist
 └── Interrupted      the run is being stopped, so no further call is begun
 """
@@ -21,6 +22,7 @@ __all__ = [
     "LabellingError",
     "NotConfirmed",
     "RedactionError",
+    "RequestRefused",
 ]
 
 
@@ -42,6 +44,10 @@ class BudgetUsedUp(LabellingError):
 
 class CallFailed(LabellingError):
     """A call got no answer, after as many attempts as are allowed."""
+
+
+class RequestRefused(CallFailed):
+    """The upstream says that the request itself is wrong (400, 422); nothing is billed."""
 
 
 class HaltError(LabellingError):

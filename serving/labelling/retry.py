@@ -21,6 +21,7 @@ _FIRST_BACKOFF = 1.0
 _LONGEST_BACKOFF = 60.0
 
 _HALTING = frozenset({401, 402, 404})  # the key, the account, the model: every prompt would meet the same
+_WRONG_REQUEST = frozenset({400, 422})  # 422 where a gateway checks requests against a schema of its own
 _MAY_BE_BILLED = frozenset({408, 504})  # a gateway gave up on a model that may have answered
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
@@ -35,6 +36,7 @@ class Trouble:
         retry: whether it may be sent again.
         halts: whether every other call would meet the same.
         wait: how many seconds the upstream asks to wait, or None.
+        refused: whether the request itself is at fault.
     """
 
     reason: str
@@ -42,6 +44,7 @@ class Trouble:
     retry: bool
     halts: bool = False
     wait: float | None = None
+    refused: bool = False
 
 
 def trouble_of(error: BaseException, now: float) -> Trouble:
@@ -58,7 +61,8 @@ def trouble_of(error: BaseException, now: float) -> Trouble:
             status = error.status_code
             retry = status in (408, 409, 429) or status >= 500
             wait = retry_after(error.response.headers, now)
-            return Trouble(reason, status in _MAY_BE_BILLED, retry, status in _HALTING, wait)
+            halts, refused = status in _HALTING, status in _WRONG_REQUEST
+            return Trouble(reason, status in _MAY_BE_BILLED, retry, halts, wait, refused)
         case APITimeoutError():
             return Trouble(reason, billed=not _never_sent(error), retry=True)
         case APIConnectionError():

@@ -1,5 +1,6 @@
 """What the judge is told: the rubric, the schema of its verdict, and the answers fenced as data."""
 
+import enum
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ __all__ = [
     "BEST_STEP",
     "RUBRIC_VERSION",
     "WORST_STEP",
+    "Form",
     "judging_messages",
     "response_format",
     "score_name",
@@ -16,6 +18,15 @@ RUBRIC_VERSION = 1
 """To be raised with every change of the words or the schema: scores of two versions do not mix."""
 
 WORST_STEP, BEST_STEP = 1, 5
+
+
+class Form(enum.StrEnum):
+    """What binds the judge to JSON; the words of the rubric ask for it in any case."""
+
+    SCHEMA = "json_schema"
+    OBJECT = "json_object"
+    WORDS = "words alone"
+
 
 _RUBRIC = """\
 You grade answers that assistants gave to the same request: how well does each serve the person who asked?
@@ -57,8 +68,10 @@ def score_name(place: int) -> str:
     return f"score_{place + 1}"
 
 
-def response_format(answers: int) -> dict[str, object]:
-    """Return the `response_format` that binds the verdict on so many answers to its JSON schema."""
+def response_format(answers: int, form: Form = Form.SCHEMA) -> dict[str, object] | None:
+    """Return the `response_format` that binds the verdict on so many answers; None for words alone."""
+    if form is not Form.SCHEMA:
+        return {"type": "json_object"} if form is Form.OBJECT else None
     names = [score_name(place) for place in range(answers)]
     grade = {"type": "integer", "minimum": WORST_STEP, "maximum": BEST_STEP}
     schema = {

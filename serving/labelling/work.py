@@ -7,13 +7,22 @@ from typing import Any, Protocol
 
 from classifier import TIERS, Tier
 from serving.labelling.asking import Asker
-from serving.labelling.asks import answer_ask, judge_ask, shown_to_judge
+from serving.labelling.asks import Ask, answer_ask, judge_ask, shown_to_judge
 from serving.labelling.budget import Allotment, Budget
-from serving.labelling.errors import BudgetUsedUp, CallFailed, HaltError, Interrupted, RedactionError
+from serving.labelling.errors import (
+    BudgetUsedUp,
+    CallFailed,
+    HaltError,
+    Interrupted,
+    RedactionError,
+    RequestRefused,
+)
+from serving.labelling.judge_form import JudgeForm
 from serving.labelling.plan import admission, needs_of
 from serving.labelling.prompts import PromptToLabel
 from serving.labelling.record import judge_step
 from serving.labelling.redaction import Redactor
+from serving.labelling.rubric import Form
 from serving.labelling.steps import Standing, standing_of
 from serving.labelling.stopping import Stop, Why
 from serving.wording import usd
@@ -78,6 +87,7 @@ class Labeller:
         self._redactor = redactor
         self._stop = stop
         self._progress = progress
+        self._form = JudgeForm()
 
     async def run(self, prompts: Sequence[PromptToLabel], concurrency: int) -> None:
         """Label prompts, so many at a time; return when all is done or the run is stopped.
@@ -151,8 +161,25 @@ class Labeller:
         answers = await self._shown(self._standing(prompt))
         again = bool(self._replies(prompt).get(judge_step(judging)))
         settings = self._asker.settings
-        ask = judge_ask(prompt.digest, messages, answers, judging, settings, stricter=again)
-        await self._ask(ask, allotment)
+        asks = {
+            form: judge_ask(prompt.digest, messages, answers, judging, settings, stricter=again, form=form)
+            for form in self._form.to_try
+        }
+        await self._ask_in_a_form_that_is_taken(asks, allotment)
+
+    async def _ask_in_a_form_that_is_taken(self, asks: Mapping[Form, Ask], allotment: Allotment) -> None:
+        """Ask in one form after the other; each is a call of its own, in the journal and in the budget."""
+        refusals: list[RequestRefused] = []
+        for form, ask in asks.items():
+            try:
+                await self._ask(ask, allotment)
+            except RequestRefused as error:
+                refusals.append(error)
+            else:
+                self._form.took(form)
+                return
+        tried = " (nor as json_object, nor without response_format: --judge names another)"
+        raise RequestRefused(f"{refusals[0]}{tried if len(asks) > 1 else ''}") from refusals[-1]
 
     async def _ask(self, ask: Any, allotment: Allotment) -> None:
         await self._asker.ask(ask, allotment)

@@ -12,6 +12,7 @@ from serving.cost import Price
 from serving.labelling.asks import answer_ask, judge_ask, shown_to_judge
 from serving.labelling.draws import fence_of, is_judged_twice, order_of
 from serving.labelling.record import Reply
+from serving.labelling.rubric import Form
 from serving.labelling.settings import LabelSettings
 
 SETTINGS = LabelSettings.of(RouterConfig(), judge=None, simulated=False, max_tokens=20)
@@ -38,6 +39,15 @@ def test_a_judges_request_never_outgrows_what_was_planned_for_it(texts: list[str
         planned.most.input, judge_ask(DIGEST, ASKED, dict.fromkeys(TIERS, "x" * 400), 0, SETTINGS).most.input
     )
     assert judge_ask(DIGEST, ASKED, answers, 0, SETTINGS).most.input <= longest
+
+
+@pytest.mark.parametrize("form", Form)
+def test_a_weaker_form_costs_no_more_than_the_schema_that_was_planned_for(form: Form) -> None:
+    answers = dict.fromkeys(TIERS, "an answer")
+    planned = judge_ask(DIGEST, ASKED, answers, 0, SETTINGS)
+    ask = judge_ask(DIGEST, ASKED, answers, 0, SETTINGS, form=form)
+    assert ask.most.input <= planned.most.input
+    assert ask.messages == planned.messages
 
 
 def test_answers_are_fenced_by_a_mark_that_they_cannot_know() -> None:

@@ -121,6 +121,50 @@ def test_a_judge_that_cannot_be_read_twice_leaves_the_prompt_unjudged(
     assert "could not be read" in again.removeprefix(first)
 
 
+@pytest.mark.parametrize(
+    ("refusals", "bound_by"),
+    [
+        ([], ["json_schema", "json_schema", "json_schema"]),
+        ([400], ["json_schema", "json_object", "json_object", "json_object"]),
+        ([422, 400], ["json_schema", "json_object", None, None, None]),
+    ],
+    ids=["takes a schema", "takes json_object", "takes neither"],
+)
+def test_a_judge_is_bound_by_what_it_takes_and_that_is_remembered(
+    bench: Bench, refusals: list[int], bound_by: list[str | None]
+) -> None:
+    bench.sandbox.script(JUDGE, *map(Status, refusals), *[Says(GOOD)] * 3)
+    assert bench.run(bench.prompts(3), concurrency=1) == 0
+    assert [body.get("response_format", {}).get("type") for body in bench.bodies(JUDGE)] == bound_by
+    assert bench.report["labelled"] == 3
+    failed = [entry for entry in bench.entries if entry["entry"] == "failed"]
+    assert [entry["charged_usd"] for entry in failed] == [0.0] * len(refusals)
+    assert len([entry for entry in bench.entries if entry["entry"] == "sent"]) == len(bench.bodies())
+    answered = [entry["reply"]["charged_usd"] for entry in bench.entries if entry["entry"] == "answered"]
+    assert bench.report["charged_usd"] == pytest.approx(sum(answered))
+
+
+def test_a_judge_that_refuses_every_form_is_told_of_and_the_answers_are_kept(bench: Bench) -> None:
+    bench.sandbox.always(JUDGE, Status(400))
+    assert bench.run(bench.prompts(1)) == 1
+    assert len(bench.bodies(JUDGE)) == 3
+    (reason,) = bench.report["failed"]
+    assert reason.startswith(f"{JUDGE}: status 400")
+    assert "nor without response_format: --judge names another" in reason
+    bench.sandbox.clear()
+    assert bench.run(bench.prompts(1)) == 0
+    assert [len(bench.bodies(model)) for model in (CHEAP, BALANCED, PREMIUM, JUDGE)] == [0, 0, 0, 1]
+
+
+def test_a_refusal_after_a_judgement_is_about_the_prompt(bench: Bench) -> None:
+    bench.sandbox.script(JUDGE, Says(GOOD), Status(400))
+    assert bench.run(bench.prompts(3), concurrency=1) == 1
+    assert len(bench.bodies(JUDGE)) == 3
+    assert bench.report["labelled"] == 2
+    (reason,) = bench.report["failed"]
+    assert "--judge" not in reason
+
+
 def test_an_unjudged_prompt_is_not_paid_for_again(bench: Bench) -> None:
     bench.sandbox.script(JUDGE, Says("no"), Says("no"))
     bench.run(bench.prompts(1))
