@@ -315,8 +315,13 @@ def test_the_help_of_every_command_gives_examples(command: str, capsys: Printed)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.NAME)
-def test_the_examples_fit_a_terminal(command: Command) -> None:
-    assert max(map(len, command.EXAMPLES.splitlines())) <= 100
+def test_the_help_fits_a_terminal(command: Command, capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    with pytest.raises(SystemExit, match="0"):
+        main([command.NAME, "--help"])
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 100
+    assert command.EXAMPLES.strip() in text
 
 
 def test_the_help_lists_every_command_with_what_it_does(capsys: Printed) -> None:

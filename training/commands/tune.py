@@ -42,10 +42,15 @@ sending them to premium by -2.4 to +0.1. Prompts with unknown words were no hard
 report shows what it does on DATA.
 """
 FAMILIES = ("risk", "expected-cost")
+_USAGE = """\
+%(prog)s MODEL DATA --out FILE [options]
+           (--max-under-routing A | --premium-share S | --usd-per-1k USD | --quality Q)"""
+"""argparse would not break the choice of targets, and print a line of 107 columns."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what can be asked."""
+    parser.usage = _USAGE
     add_model(parser)
     parser.add_argument(
         "data", type=Path, metavar="DATA", help="labelled rows, or a table of outcomes (see below)"
