@@ -31,7 +31,8 @@ examples:
   echo "What is a monad?" | python -m serving chat
   python -m serving chat --model premium
 
-At the prompt, /new starts a new conversation; /quit, Ctrl-D or Ctrl-C ends the chat and shows the summary.
+At the prompt, /new starts a new conversation; /quit, Ctrl-D or Ctrl-C ends the chat and shows the
+summary.
 {KEYS}
 exit code: 0, or 1 when a prompt got no answer."""
 

@@ -27,7 +27,8 @@ examples:
 
 Nothing is asked of a model, and nothing costs money.
 {KEYS}
-exit code: 0 when every tier would be answered by its own model and the database can be used, otherwise 1."""
+exit code: 0 when every tier would be answered by its own model and the database can be used,
+otherwise 1."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -34,8 +34,8 @@ examples:
   python -m serving demo my_prompts.jsonl --json   objects with 'prompt' or 'messages'
   python -m serving demo --model-file runs/model.tierwise
 
-With GLOBAL_API_KEY set, the calls go to the configured upstream and cost money (a fraction of a cent with the
-packaged prompts); without it, to a simulated upstream on this machine.
+With GLOBAL_API_KEY set, the calls go to the configured upstream and cost money (a fraction of a
+cent with the packaged prompts); without it, to a simulated upstream on this machine.
 {KEYS}
 exit code: 0, or 1 when a prompt got no answer."""
 
