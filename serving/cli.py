@@ -4,9 +4,9 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Protocol
 
 from classifier import ClassifierError
+from classifier.commands import Command, command_parser
 from classifier.console import forgive_streams, run_command
 from serving.commands import (
     chat,
@@ -26,20 +26,6 @@ from serving.sandbox import SandboxError
 __all__ = ["COMMANDS", "main"]
 
 
-class Command(Protocol):
-    """What a module in `serving.commands` offers."""
-
-    NAME: str
-    HELP: str
-    EXAMPLES: str
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what can be asked."""
-
-    def run(self, arguments: argparse.Namespace) -> int:
-        """Answer, and return the exit code."""
-
-
 COMMANDS: Sequence[Command] = (
     chat,
     check,
@@ -52,6 +38,7 @@ COMMANDS: Sequence[Command] = (
     migrate,
     sandbox,
 )
+_DOES = "Route prompts to the cheapest price tier that will do."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,31 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: code 2 for arguments that make no sense, 0 after `--help`.
     """
     forgive_streams()
+    parser = command_parser("python -m serving", _DOES, COMMANDS)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     given = sys.argv[1:] if argv is None else argv
-    arguments = _parser().parse_args(given, argparse.Namespace(given=tuple(given)))
+    arguments = parser.parse_args(given, argparse.Namespace(given=tuple(given)))
     return run_command(lambda: arguments.run(arguments), (ServingError, ClassifierError, SandboxError))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m serving",
-        description="Route prompts to the cheapest price tier that will do.",
-        epilog="Each command has examples of its own: python -m serving COMMAND --help",
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        _add(commands, command)
-    return parser
-
-
-def _add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", command: Command) -> None:
-    parser = commands.add_parser(
-        command.NAME,
-        help=command.HELP,
-        description=f"{command.HELP[:1].upper()}{command.HELP[1:]}.",
-        epilog=command.EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_arguments(parser)
-    parser.set_defaults(run=command.run)
