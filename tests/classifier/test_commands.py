@@ -6,7 +6,7 @@ import pytest
 from classifier.commands import command_parser
 
 
-@dataclass(frozen=True)
+@dataclass
 class Greet:
     """A command of two arguments."""
 
