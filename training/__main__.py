@@ -2,7 +2,10 @@
 
 import sys
 
-from training.cli import main
+try:
+    from training.cli import main
+except ModuleNotFoundError as error:
+    sys.exit(f"error: {error}: python -m training needs what tierwise[training] installs")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -6,7 +6,7 @@ from typing import Any
 
 from training.evaluation import Evaluation
 from training.policy_choice import PolicyChoice
-from training.tracking import TrackedResult
+from training.tracking import MODEL_NAME, TrackedResult
 from training.train_run import Trained
 
 __all__ = ["run_metrics", "run_parameters", "train_facts", "train_summary"]
@@ -27,7 +27,7 @@ def train_summary(trained: Trained, written: Sequence[Path], run: TrackedResult 
         ),
         *([_evaluation_line("test", trained.test)] if trained.test else []),
         f"written     {', '.join(map(str, written))}",
-        *([f"tracked     run {run.run_id}, {run.model_uri}"] if run else []),
+        *([f"tracked     run {run.run_id}, {run.model_uri}{_registered(run)}"] if run else []),
     ]
     return "\n".join(lines)
 
@@ -61,6 +61,10 @@ def run_metrics(trained: Trained) -> dict[str, float]:
         "max_risk": trained.choice.max_risk,
         "inverse_temperature": trained.fitted.inverse_temperature,
     }
+
+
+def _registered(run: TrackedResult) -> str:
+    return "" if run.version is None else f", registered as models:/{MODEL_NAME}/{run.version}"
 
 
 def _is_refitted(trained: Trained) -> bool:

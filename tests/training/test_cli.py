@@ -120,7 +120,7 @@ def test_a_tracked_run_is_stored_beside_the_caller(run: Run, tmp_path: Path, cap
         "written",
         "tracked",
     ]
-    found = re.search(r"tracked +run (\w+), models:/(\S+)", out)
+    found = re.search(r"tracked +run (\w+), models:/(\S+), registered as models:/tierwise/1", out)
     assert found is not None
     stored = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}").get_run(found[1])
     assert stored.data.params["seed"] == "5"
@@ -366,6 +366,16 @@ def test_an_interrupted_run_leaves_the_old_model_in_place(tmp_path: Path) -> Non
     assert (ended.returncode, ended.stdout) == (130, "")
     assert "Traceback" not in ended.stderr
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("m.tierwise", b"old")]
+
+
+def test_without_what_it_needs_it_says_so_in_one_line() -> None:
+    environ = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-S", "-m", "training", "card", "data"]  # -S: nothing that is installed
+    ended = subprocess.run(command, capture_output=True, text=True, env=environ)  # noqa: S603
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert re.fullmatch(
+        r"error: No module named '\w+': .* needs what tierwise\[training\] installs\n", ended.stderr
+    )
 
 
 def test_it_is_a_command(run: Run) -> None:

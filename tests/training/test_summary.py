@@ -41,7 +41,7 @@ def test_the_summary_holds_the_figures(trained: Trained) -> None:
     assert f"max_risk {trained.choice.max_risk:.3g}: the largest that keeps under-routing" in summary
     assert f"accuracy {accuracy:.3f}" in summary
     assert "written     out/model.tierwise, out/model.joblib" in summary
-    assert "tracked     run abc123, models:/m-1" in summary
+    assert "tracked     run abc123, models:/m-1, registered as models:/tierwise/" in summary
 
 
 def test_what_did_not_happen_is_not_told(trained: Trained) -> None:
