@@ -16,9 +16,12 @@ CLIENTS = 32
 
 
 def race(results: Connection, url: str, name: str) -> None:
-    """Let many clients reserve and settle; send the micro-dollars that each spent."""
+    """Let many clients reserve and settle, once both processes are there; send what each spent."""
     with State.open(url) as state:
         state.instances.beat(name, 0.0)
+        until = time.monotonic() + 60
+        while len(state.instances.alive(0.0)) < 2 and time.monotonic() < until:
+            time.sleep(0.01)
         barrier = threading.Barrier(CLIENTS)
         with ThreadPoolExecutor(CLIENTS) as pool:
             spent = list(pool.map(lambda number: _client(state, f"{name}{number}", barrier), range(CLIENTS)))
