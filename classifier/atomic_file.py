@@ -3,14 +3,33 @@
 import errno
 import os
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-__all__ = ["write_whole"]
+__all__ = ["whole_file", "write_whole"]
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write beside `path`, then rename, so that a full disk or a crash leaves the old file as it was.
+    """Write a file as `whole_file` does.
+
+    Raises:
+        OSError: if the content could not be written; nothing is left behind.
+    """
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """Give a file to write beside `path`, renamed in the end: a full disk or a crash leaves the old one.
+
+    Where the block raises, the old file stays too.
+
+    Args:
+        path: the file to write.
+        mode: who may do what with it, before the process's umask.
 
     Raises:
         OSError: if the content could not be written; nothing is left behind.
@@ -20,8 +39,9 @@ def write_whole(path: Path, content: bytes) -> None:
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     beside = path.with_name(f".{path.name[:100]}.{os.getpid()}.{threading.get_ident()}")
     try:
-        with beside.open("wb") as file:
-            file.write(content)
+        beside.unlink(missing_ok=True)  # of a process of the same number that was killed
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)

@@ -10,10 +10,19 @@ from classifier import TIERS, Tier
 from training.errors import DataError
 from training.table_files import Schema, column_names
 
-__all__ = ["DEFAULT_COLUMNS", "OutcomeColumns", "OutcomeLayout", "find_layout", "nearest_first"]
+__all__ = [
+    "DEFAULT_COLUMNS",
+    "DESCRIPTIONS",
+    "OutcomeColumns",
+    "OutcomeLayout",
+    "find_layout",
+    "nearest_first",
+]
 
 _PROMPTS: Final = ("prompt", "messages")
-_DESCRIPTIONS: Final = ("id", "prompt_id", "source", "eval_name", "language", "domain", "contaminated")
+DESCRIPTIONS: Final = ("id", "prompt_id", "source", "eval_name", "language", "domain")
+"""Columns that say something of a prompt."""
+
 _NO_SCORES: Final = ("usd:", "cost:", "tokens:", "out_chars:", "raw_")
 _NO_SCORES_AT_END: Final = ("|total_cost", "|model_response")
 _MOST_LISTED: Final = 8
@@ -83,7 +92,7 @@ class OutcomeLayout:
         """The columns to read."""
         model = (("model",),) if self.is_long else ()
         required = (_PROMPTS, *model, *((name,) for name in self.scores))
-        return Schema(required, (*self.usd, *self.tokens, *_DESCRIPTIONS))
+        return Schema(required, (*self.usd, *self.tokens, *DESCRIPTIONS, "contaminated"))
 
     def without(self, *, usd: bool, tokens: bool) -> "OutcomeLayout":
         """Return the layout that reads no dollars, or no tokens."""
@@ -222,5 +231,14 @@ def _candidates(header: Sequence[str]) -> list[str]:
 
 
 def _may_hold_scores(name: str) -> bool:
-    other = (*_PROMPTS, *_DESCRIPTIONS, "tier", "weight", "sample_id", "oracle_model_to_route_to", "category")
+    other = (
+        *_PROMPTS,
+        *DESCRIPTIONS,
+        "contaminated",
+        "tier",
+        "weight",
+        "sample_id",
+        "oracle_model_to_route_to",
+        "category",
+    )
     return not (name in other or name.startswith(_NO_SCORES) or name.endswith(_NO_SCORES_AT_END))

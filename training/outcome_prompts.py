@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ from training.errors import DataError, RowError
 from training.labelled_rows import Messages, word_of
 from training.normal_text import normal_text
 from training.outcome_cells import outcome_prompt
-from training.outcome_columns import OutcomeLayout
+from training.outcome_columns import DESCRIPTIONS, OutcomeLayout
 from training.table_files import RawRow, read_rows
 
 __all__ = [
@@ -26,8 +25,6 @@ __all__ = [
 ]
 
 FileState = tuple[int, int]
-
-_DESCRIPTIONS: Final = ("id", "prompt_id", "source", "eval_name", "language", "domain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +116,7 @@ def check_descriptions(raw: RawRow) -> None:
     Raises:
         RowError: a description is no text.
     """
-    for column in _DESCRIPTIONS:
+    for column in DESCRIPTIONS:
         if column in raw.cells:
             word_of(raw, column)
 

@@ -1,13 +1,11 @@
 """Write outcomes as a labelled set, row by row: the file serves to train on and is an outcome table too."""
 
-import contextlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
 
 from classifier import Tier
+from classifier.atomic_file import whole_file
 from training.errors import OutputError
 from training.outcome_labels import OutcomeLabels
 from training.outcome_prompts import DescribedPrompt
@@ -31,9 +29,12 @@ def write_labelled_outcomes(
         OutputError: if it could not be written; what stood there before is untouched.
         DataError: the prompts could not be read again.
     """
-    with _whole_file(path) as stream:
-        for row in labelled_rows(table, prompts, labels):
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    try:
+        with whole_file(path) as file:
+            for row in labelled_rows(table, prompts, labels):
+                file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+    except OSError as error:
+        raise OutputError(f"{path}: could not be written: {error.strerror or error}") from error
 
 
 def rounded_weight(weight: float) -> float:
@@ -69,22 +70,3 @@ def _numbers(table: OutcomeTable, place: int) -> dict[str, float]:
             row = values[place].tolist()
             found |= {f"{name}:{tier.label}": value for tier, value in zip(table.tiers, row, strict=True)}
     return found
-
-
-@contextlib.contextmanager
-def _whole_file(path: Path) -> Iterator[TextIO]:
-    """Open a file beside `path`, and put it in its place when all is written."""
-    target = path.resolve()  # a link stays a link
-    beside = target.with_name(f".{target.name[:100]}.{os.getpid()}")
-    try:
-        with beside.open("w", encoding="utf-8") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(target)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        if isinstance(error, OSError):
-            raise OutputError(f"{path}: could not be written: {error.strerror or error}") from error
-        raise

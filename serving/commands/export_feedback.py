@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from classifier.atomic_file import whole_file
 from serving.commands.ledger_options import Span, add_ledger, open_ledger, serve_config_of
 from serving.commands.options import add_json
 from serving.commands.surroundings import config_of
-from serving.commands.writing import refuse_unwritable, streamed
+from serving.commands.writing import refuse_unwritable
 from serving.config import RouterConfig
 from serving.errors import ConfigError
 from serving.spending import feedback_rows as definitions
@@ -61,9 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
         told_of = {each.request_id: _told(each) for each in state.feedback.rows(span.since, _EVER)}
         signs = None if arguments.thumbs_only else _signs(state, span, config)
         export = Export(config, told_of, signs)
-        with streamed(arguments.out) as file:
+        with whole_file(arguments.out, mode=0o600) as file:  # prompts stand in it
             for row in export.rows_of(_requests(state, span)):
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
             _refuse_nothing(export, span, stores=serve.proxy.store_prompts)
     print(
         json.dumps(_facts(export, arguments.out), indent=2)
