@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo train test lint format lock bench bench-full bench-quality clean
+.PHONY: help setup demo train test test-serving test-others lint format lock bench bench-full bench-quality clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -30,8 +30,15 @@ train: $(READY)  ## train the packaged model anew
 	$(BIN)/python -m training train data --out build/default.tierwise
 	cp build/default.tierwise classifier/default.tierwise
 
+# Two processes side by side, about as long as each other; whatever is not serving's is in the second.
 test: lint  ## all tests, linting and type checks
-	$(BIN)/python -m pytest
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-serving test-others
+
+test-serving: $(READY)
+	$(BIN)/python -m pytest --override-ini cache_dir=.pytest_cache/serving tests/serving serving
+
+test-others: $(READY)
+	$(BIN)/python -m pytest --override-ini cache_dir=.pytest_cache/others --ignore=tests/serving --ignore=serving
 
 lint: $(READY)
 	$(BIN)/ruff check .
