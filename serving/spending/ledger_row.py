@@ -25,6 +25,7 @@ class ChosenBy(enum.StrEnum):
     FLOOR = "floor"
     BUDGET = "budget"
     CLASSIFIER_FAILED = "classifier failed"
+    SESSION = "session"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,9 @@ class LedgerRow:
         first_token_seconds: from the arrival to the first token (without a stream, the first byte).
         total_seconds: from the arrival to the end of the attempt.
         prompt: the messages as JSON text; None unless the operator switched that on.
+        cache: which cache gave the stored answer, "exact" or "semantic"; None where a model was asked.
+        saved_usd: US dollars that the stored answer cost when it was made; None where a model was asked, or
+            nobody can say.
     """
 
     attempt_id: str
@@ -90,6 +94,8 @@ class LedgerRow:
     first_token_seconds: float | None = None
     total_seconds: float | None = None
     prompt: str | None = None
+    cache: str | None = None
+    saved_usd: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as JSON-able values, in the order of the attributes."""

@@ -74,6 +74,7 @@ _BY_NAME: dict[str, Callable[[Any], Any]] = {
     "output_tokens": _long_integer,
     "estimated": bool,
     "usd": _real,
+    "saved_usd": _real,
     "routing_seconds": _real,
     "first_token_seconds": _real,
     "total_seconds": _real,

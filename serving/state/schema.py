@@ -15,6 +15,7 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -26,6 +27,7 @@ __all__ = [
     "ORPHANED",
     "REVISION",
     "VERSION_TABLE",
+    "answers",
     "api_keys",
     "budgets",
     "feedback",
@@ -35,7 +37,7 @@ __all__ = [
     "reservations",
 ]
 
-REVISION = "0002"  # the newest one in migrations/versions
+REVISION = "0003"  # the newest one in migrations/versions
 VERSION_TABLE = "tierwise_schema"
 
 # What a reservation's row can be; settled and released ones are deleted.
@@ -98,9 +100,12 @@ ledger = Table(
     Column("first_token_seconds", Double),
     Column("total_seconds", Double),
     Column("prompt", Text),
+    Column("cache", Text),
+    Column("saved_usd", Double),
     Index(None, "at", "attempt_id"),  # reports and exports read a span of time, in order
     Index(None, "key_id", "at", "attempt_id"),  # the same for one key
     Index(None, "request_id"),  # feedback and headers name the request
+    Index(None, "session", "at"),  # which tier a conversation had last
 )
 
 budgets = Table(
@@ -148,4 +153,27 @@ feedback = Table(
     Column("retried", Boolean),
     Column("escalated_to", Text),
     Index(None, "at", "request_id"),
+)
+
+answers = Table(
+    "tierwise_answers",
+    metadata,
+    Column("answer_key", Text, primary_key=True),
+    Column("scope", Text, nullable=False),  # whose requests it may answer
+    Column("at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("used_at", Double, nullable=False),
+    Column("tier", Text),
+    Column("model", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("model_version", Text),
+    Column("input_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("usd", Double),
+    Column("streamed", Boolean, nullable=False),
+    Column("encoding", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),  # of the body as it is stored
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "expires_at"),  # what is to be deleted
+    Index(None, "used_at", "bytes"),  # what leaves first when there is too much; covers that question
 )

@@ -42,4 +42,6 @@ FULL = a_row(
     first_token_seconds=0.4,
     total_seconds=2.5,
     prompt='[{"role": "user", "content": "Καλημέρα"}]',
+    cache="exact",
+    saved_usd=0.0021,
 )

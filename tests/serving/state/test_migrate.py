@@ -95,6 +95,24 @@ def test_data_of_the_first_schema_survives_the_way_to_the_newest(new_url: str) -
         state.budgets.reserve("b", [Claim(PREMIUM, Unit.USD, "2026-11-23", 100, 1)], "i")
 
 
+def test_a_ledger_of_the_second_schema_can_tell_what_its_later_rows_saved(new_url: str) -> None:
+    migrate_to(new_url, "0002")
+    database = Database.connect(new_url)
+    with database.writing() as connection:
+        connection.execute(text(FIRST_DATA[1]))
+    database.close()
+    assert migrate(new_url).steps == (
+        "0003: Stored answers; what a stored answer saved, in the ledger; the last row of a session is found"
+        " at once.",
+    )
+    with State.open(new_url) as state:
+        state.ledger.append([FULL])
+        old, new = state.ledger.rows(0.0, 1e12)
+        assert (old.cache, old.saved_usd) == (None, None)
+        assert (new.cache, new.saved_usd) == (FULL.cache, FULL.saved_usd)
+        assert state.ledger.attempts_of("r1") == (old,)
+
+
 FIRST_DATA = [
     "INSERT INTO tierwise_api_keys (key_id, name, secret_sha256, created_at, allowed_tiers)"
     " VALUES ('4f1d', 'Acme', '00', 1.0, 'cheap,premium')",
