@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from classifier import Tier
+from classifier.header_text import header_safe
 from serving.call import Call, Order
 from serving.deadline import Limits
 from serving.proxy.bodies import check_counts, messages_in, model_in, read_object, streams
@@ -13,7 +14,7 @@ from serving.proxy.chunks import CHAT, EMBEDDINGS, RESPONSES, Dialect
 from serving.proxy.desk import Asked
 from serving.proxy.errors import bad_request
 from serving.proxy.forward import Forwarder
-from serving.proxy.headers import header_safe, routing_headers
+from serving.proxy.headers import routing_headers
 from serving.proxy.inputs import as_messages
 from serving.proxy.ledger_rows import RequestFacts
 from serving.proxy.permissions import Chosen, chosen_for, counts_as_premium, may_use_premium, why_not

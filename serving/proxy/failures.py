@@ -1,10 +1,10 @@
 """What a client is told of a call that got no answer: the upstream's own words where there are some."""
 
+from classifier.header_text import header_safe
 from serving.errors import ChainFailedError, KeyMissingError
 from serving.keys import Keys
 from serving.proxy.errors import ProxyError
 from serving.proxy.forward import passed_on
-from serving.proxy.headers import header_safe
 from serving.routing import Routing
 from serving.upstream import APIError, APIStatusError, APITimeoutError
 

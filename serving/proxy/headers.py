@@ -1,26 +1,11 @@
 """The headers that tell a client what was decided and what it came to."""
 
-from urllib.parse import quote
-
+from classifier.header_text import header_safe
 from serving.proxy.ledger_rows import risk_above
 from serving.routing import Routing
 from serving.spending.ledger_row import ChosenBy
 
-__all__ = ["header_safe", "routing_headers"]
-
-_PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
-_LONGEST = 1000
-
-
-def header_safe(text: str) -> str:
-    r"""Return a text that can stand in a header: what is not printable ASCII, and the percent sign, encoded.
-
-    >>> header_safe("100 % naïve\r\nset-cookie: a")
-    '100 %25 na%C3%AFve%0D%0Aset-cookie: a'
-    """
-    if text.isascii() and text.isprintable() and "%" not in text:
-        return text[:_LONGEST]
-    return quote(text[:_LONGEST].encode("utf-8", "replace"), safe=_PRINTABLE)
+__all__ = ["routing_headers"]
 
 
 def routing_headers(

@@ -9,12 +9,12 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from classifier import Tier
+from classifier.header_text import header_safe
 from serving import RouterConfig
 from serving.errors import StateUnavailableError
 from serving.proxy.errors import ProxyError
 from serving.proxy.events import EventCutter
 from serving.proxy.guard import Guard, Turnstile, is_loopback
-from serving.proxy.headers import header_safe
 from serving.proxy.network import AsyncioBackend
 from serving.proxy.permissions import chosen_for, counts_as_premium
 from serving.proxy.protocol import JoinedTransport
