@@ -24,6 +24,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from classifier.tier import Tier
 from serving.cost import Price
 from serving.errors import ConfigError
+from serving.sessions.settings import SessionSettings
 from serving.settings_file import Section, first_problem, read_settings
 
 __all__ = ["PROXY_SECTIONS", "RouterConfig", "TierConfig", "Tiers"]
@@ -84,6 +85,15 @@ def _one_or_two_prices(value: object) -> object:
 class _Price(Section):
     input: Usd
     output: Usd
+    cached_input: Usd | None = None
+
+    @model_validator(mode="after")
+    def _caching_is_no_dearer(self) -> Self:
+        if self.cached_input is not None and self.cached_input > self.input:
+            raise ValueError(
+                f"prices: cached_input is {self.cached_input:g}, more than the {self.input:g} of input"
+            )
+        return self
 
 
 class RouterConfig(Section):
@@ -94,18 +104,23 @@ class RouterConfig(Section):
         pro_base_url: of the Pro channel, where it is not the same.
         first_byte_seconds: how long each attempt may take to its first byte, on streams to its first token.
         deadline_seconds: how long the whole call may take, all attempts and the last token included.
+        classifier_seconds: how long the classifier may take; then the balanced tier answers.
         max_price_ratio: how many times as dear as the tier's own model a fallback may be, input and output.
         tiers: the model and the fallbacks of each tier.
-        prices: US dollars per million tokens by model: one number, or `input` and `output`.
+        prices: US dollars per million tokens by model: one number, or `input` and `output`, and
+            `cached_input` where the provider bills what it has cached at a price of its own.
+        sessions: how conversations keep their tier.
     """
 
     base_url: BaseUrl = "https://global-apis.com/v1"
     pro_base_url: BaseUrl | None = None
     first_byte_seconds: Seconds = 10.0
     deadline_seconds: Seconds = 300.0
+    classifier_seconds: Seconds = 1.0
     max_price_ratio: Annotated[float, Field(ge=1)] = 10.0
     tiers: Tiers = Tiers()
     prices: dict[Name, Annotated[_Price, BeforeValidator(_one_or_two_prices)]] = Field(default_factory=dict)
+    sessions: SessionSettings = SessionSettings()
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -141,7 +156,7 @@ class RouterConfig(Section):
         """Return a model's price, or None when none is configured."""
         configured = self.prices.get(model)
         if configured is not None:
-            return Price(configured.input, configured.output)
+            return Price(configured.input, configured.output, configured.cached_input)
         built_in = _PRICES.get(model)
         return None if built_in is None else Price(built_in, built_in)
 

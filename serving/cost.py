@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["UNKNOWN", "Cost", "Price", "Tokens", "estimate_prompt", "estimate_tokens"]
+__all__ = ["UNKNOWN", "Cost", "Price", "Tokens", "cached_of", "estimate_prompt", "estimate_tokens"]
 
 _MILLION = 1_000_000
 _TOKENS_PER_MESSAGE = 4  # what chat formats spend on the role and the marks around a message
@@ -22,18 +22,26 @@ class Price:
     Attributes:
         input: US dollars per million tokens of the prompt.
         output: US dollars per million tokens of the answer.
+        cached_input: US dollars per million tokens of the prompt that the provider still had in its cache;
+            None where that is not known, or not billed otherwise.
     """
 
     input: float
     output: float
+    cached_input: float | None = None
 
     def of(self, tokens: "Tokens") -> float:
         """Return the US dollars that so many tokens cost.
 
         >>> Price(0.25, 0.25).of(Tokens(600_000, 400_000))
         0.25
+        >>> Price(2.0, 2.0, cached_input=0.5).of(Tokens(600_000, 400_000, cached=600_000))
+        1.1
         """
-        return (tokens.input * self.input + tokens.output * self.output) / _MILLION
+        full = tokens.input * self.input + tokens.output * self.output
+        if self.cached_input is None:
+            return full / _MILLION
+        return (full - tokens.cached * (self.input - self.cached_input)) / _MILLION
 
     def at_most(self, other: "Price", times: float) -> bool:
         """Whether neither kind of token is more than `times` as dear as the other model's.
@@ -52,11 +60,13 @@ class Tokens:
         input: of the prompt.
         output: of the answer, hidden reasoning included where the upstream counts it.
         estimated: whether they were counted from the text, because the upstream did not say.
+        cached: of the prompt's, those that the provider had in its cache, where the upstream tells them.
     """
 
     input: int
     output: int
     estimated: bool = False
+    cached: int = 0
 
     @classmethod
     def from_usage(cls, usage: object) -> "Tokens | None":
@@ -64,7 +74,8 @@ class Tokens:
         counts = (getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None))
         match counts:
             case (int() as prompt, int() as answer) if prompt >= 0 and answer >= 0:
-                return cls(prompt, answer)
+                told = getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None)
+                return cls(prompt, answer, cached=cached_of(told, prompt))
         return None
 
 
@@ -109,6 +120,15 @@ class Cost:
 
 
 UNKNOWN = Cost(None, None, "not known yet")
+
+
+def cached_of(told: object, prompt: int) -> int:
+    """Return how many tokens of a prompt were cached, by what the upstream told; 0 where that is no count.
+
+    >>> cached_of(10, 30), cached_of(40, 30), cached_of(None, 30), cached_of(True, 30)
+    (10, 30, 0, 0)
+    """
+    return max(0, min(told, prompt)) if isinstance(told, int) and not isinstance(told, bool) else 0
 
 
 def estimate_tokens(text: str) -> int:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from serving.cost import Tokens
+from serving.cost import Tokens, cached_of
 from serving.stream_watch import Piece
 from serving.upstream import CHAT_COMPLETIONS, BrokenAnswerError
 
@@ -67,16 +67,19 @@ def tokens_of(usage: object) -> Tokens | None:
     """Return the tokens of a `usage` object; None where it holds no usable counts.
 
     >>> tokens_of({"prompt_tokens": 3, "completion_tokens": 4})
-    Tokens(input=3, output=4, estimated=False)
-    >>> tokens_of({"input_tokens": 3, "output_tokens": 4})
-    Tokens(input=3, output=4, estimated=False)
+    Tokens(input=3, output=4, estimated=False, cached=0)
+    >>> tokens_of({"input_tokens": 3, "output_tokens": 4, "input_tokens_details": {"cached_tokens": 2}})
+    Tokens(input=3, output=4, estimated=False, cached=2)
     """
     match usage:
         case {"prompt_tokens": int() as prompt, "completion_tokens": int() as answer}:
-            return Tokens(prompt, answer) if prompt >= 0 and answer >= 0 else None
+            details = usage.get("prompt_tokens_details")  # type: ignore[attr-defined]
         case {"input_tokens": int() as prompt, "output_tokens": int() as answer}:
-            return Tokens(prompt, answer) if prompt >= 0 and answer >= 0 else None
-    return None
+            details = usage.get("input_tokens_details")  # type: ignore[attr-defined]
+        case _:
+            return None
+    told = details.get("cached_tokens") if isinstance(details, Mapping) else None
+    return Tokens(prompt, answer, cached=cached_of(told, prompt)) if prompt >= 0 and answer >= 0 else None
 
 
 class _Chat:
