@@ -85,7 +85,8 @@ class AsyncTierRouter(AsyncOpenAI):
             return await super().post(
                 path, cast_to=cast_to, options=options, stream=stream, stream_cls=stream_cls, **rest
             )
-        call = self.core.begin(rest.get("body") or {}, options, streams=stream, timeout=self.timeout)
+        body = rest.get("body") or {}
+        call = await self.core.begin_soon(body, options, streams=stream, timeout=self.timeout)
         for trial in call.trials():
             try:
                 async with within(trial.deadline):

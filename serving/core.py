@@ -6,14 +6,16 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from classifier import Explanation, TierPredictor
+from classifier import Decision, Explanation, ModelFileError, TierPredictor
+from serving.alarms import Alarms
 from serving.call import Call, Order, Shared
 from serving.chain import Plan, plan_alone, plan_tiers
 from serving.config import RouterConfig
 from serving.deadline import Limits
 from serving.errors import ConfigError, KeyMissingError
 from serving.keys import Channel, Keys
-from serving.selection import AUTO, Predictor, Selection, select
+from serving.selection import AUTO, Predictor, Selection
+from serving.selector import MODEL_FILE, NoModel, Selector
 from serving.summary import Collector, Summary
 from serving.upstream import Timeout
 
@@ -23,7 +25,13 @@ _log = logging.getLogger("serving")
 
 
 class RouterCore:
-    """A router's configuration, keys, predictor and figures; threads and copies of a router share it."""
+    """A router's configuration, keys, predictor and figures; threads and copies of a router share it.
+
+    Attributes:
+        config: models, prices, chains, times.
+        keys: of the channels.
+        alarms: that stand.
+    """
 
     def __init__(
         self,
@@ -31,6 +39,7 @@ class RouterCore:
         keys: Keys,
         predictor: Predictor,
         clock: Callable[[], float] = time.perf_counter,
+        alarms: Alarms | None = None,
     ) -> None:
         """Work out each tier's plan.
 
@@ -39,10 +48,12 @@ class RouterCore:
             keys: of the channels.
             predictor: who decides on "auto".
             clock: seconds, from any start, never going back.
+            alarms: to go on with, of the core before this one.
         """
         self.config = config
         self.keys = keys
-        self._predictor = predictor
+        self.alarms = alarms or Alarms()
+        self._selector = Selector(predictor, self.alarms, config.classifier_seconds)
         self._collector = Collector(config)
         self._shared = Shared(config, keys, clock, self._collector.add)
         self._plans = plan_tiers(config, has_pro_key=keys.pro is not None)
@@ -61,13 +72,13 @@ class RouterCore:
         Raises:
             ConfigError: one of the SDK's options was given that the configuration or the environment decides.
             KeyMissingError: there is no key in the environment.
-            ModelFileError: the packaged model cannot be read.
         """
         for name, instead in _DECIDED_ELSEWHERE.items():
             if name in given:
                 raise ConfigError(f"{name} is no argument of a router: {instead}")
         keys = Keys.from_environ(environ)
-        return cls(config or RouterConfig(), keys, predictor or TierPredictor.default())
+        alarms = Alarms()
+        return cls(config or RouterConfig(), keys, predictor or _packaged(alarms), alarms=alarms)
 
     def client_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the SDK's client is made with; what was given comes before what is configured."""
@@ -96,6 +107,26 @@ class RouterCore:
         """
         started_at = self.now()
         selection = self.select(body.get("model", AUTO), body.get("messages", ()))
+        return self._begin(body, options, selection, started_at, streams=streams, timeout=timeout)
+
+    async def begin_soon(
+        self, body: Any, options: Mapping[str, Any], *, streams: bool, timeout: float | Timeout | None
+    ) -> Call:
+        """As `begin`, without holding the event loop; arguments and errors are the same."""
+        started_at = self.now()
+        selection = await self.select_soon(body.get("model", AUTO), body.get("messages", ()))
+        return self._begin(body, options, selection, started_at, streams=streams, timeout=timeout)
+
+    def _begin(
+        self,
+        body: Any,
+        options: Mapping[str, Any],
+        selection: Selection,
+        started_at: float,
+        *,
+        streams: bool,
+        timeout: float | Timeout | None,
+    ) -> Call:
         plan = self.plan(selection)
         limits = Limits.of(
             options.get("timeout", timeout), self.config.first_byte_seconds, self.config.deadline_seconds
@@ -107,16 +138,29 @@ class RouterCore:
         return self._shared.clock()
 
     def select(self, requested: str, messages: Iterable[Any]) -> Selection:
-        """Choose a tier, or the model that the caller named."""
-        return select(requested, messages, self._predictor)
+        """Choose a tier, or the model that the caller named; within the classifier's time."""
+        return self._selector.select(requested, messages)
 
-    def explain(self, messages: Sequence[Any]) -> Explanation:
-        """Return why the classifier decides as it does.
+    async def select_soon(
+        self, requested: str, messages: Iterable[Any], *, explained: bool = False
+    ) -> Selection:
+        """As `select`, without holding the event loop.
+
+        Args:
+            requested: "auto", a tier's name, or any model's.
+            messages: OpenAI messages.
+            explained: whether the reasons are sure to be read, in the event loop.
+        """
+        return await self._selector.select_soon(requested, messages, explained=explained)
+
+    def explain(self, messages: Sequence[Any], decision: Decision) -> Explanation:
+        """Return why a decision was made; within the classifier's time.
 
         Raises:
             ClassifierError: it cannot read the messages.
+            TimeoutError: it took too long.
         """
-        return self._predictor.explain(messages)
+        return self._selector.explain(messages, decision)
 
     def plan(self, selection: Selection) -> Plan:
         """Return the models that a selection may ask.
@@ -150,3 +194,12 @@ _DECIDED_ELSEWHERE = {
     "api_key": f"set {Channel.STANDARD.variable} in the environment",
     "base_url": "set base_url in the configuration",
 }
+
+
+def _packaged(alarms: Alarms) -> Predictor:
+    """Return the packaged classifier; where its file is broken, calls are worth more than its judgement."""
+    try:
+        return TierPredictor.default()
+    except ModelFileError as error:
+        alarms.sound(MODEL_FILE, f"balanced answers until it is mended: {error}")
+        return NoModel()

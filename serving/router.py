@@ -60,7 +60,6 @@ class TierRouter(OpenAI):
         Raises:
             ConfigError: an option was given that the configuration or the environment decides.
             KeyMissingError: there is no key in the environment.
-            ModelFileError: the packaged model cannot be read.
         """
         self.core = core or RouterCore.compose(config, environ, predictor, client_options)
         super().__init__(**self.core.client_options(client_options))

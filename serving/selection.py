@@ -1,28 +1,17 @@
 """What the caller's `model` means: a tier to be decided on, a tier by name, or a model by name."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from classifier import ClassifierError, Decision, Explanation, Tier
+from classifier import Decision, Explanation, Tier
 from serving.routing import Reasons
 
-__all__ = ["AUTO", "Predictor", "Selection", "later_reasons", "select"]
+__all__ = ["AUTO", "Predictor", "Selection", "named"]
 
 AUTO = "auto"
 
 _TIERS = {tier.label: tier for tier in Tier}
-_CLASSIFIER_FAILURES = (
-    ClassifierError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
 
 
 class Predictor(Protocol):
@@ -52,38 +41,8 @@ class Selection:
     reasons: Reasons
 
 
-def select(requested: str, messages: Iterable[Any], predictor: Predictor) -> Selection:
-    """Choose for one call; a classifier that fails costs its judgement, never the call.
-
-    Args:
-        requested: "auto", a tier's name, or any model's.
-        messages: OpenAI messages.
-        predictor: who decides on "auto".
-    """
-    if requested == AUTO:
-        return _decided(messages if isinstance(messages, Sequence) else tuple(messages), predictor)
+def named(requested: str) -> Selection:
+    """Return the selection of a tier by its name, or of a model by its."""
     tier = _TIERS.get(requested)
     wanted = f"the caller asked for {'' if tier is None else 'the tier '}{requested}"
     return Selection(requested, tier, None, Reasons.known(wanted))
-
-
-def _decided(messages: Sequence[Any], predictor: Predictor) -> Selection:
-    try:
-        decision = predictor.decide(messages)
-    except _CLASSIFIER_FAILURES as error:
-        why = Reasons.known(f"the classifier failed, so balanced answers: {type(error).__name__}: {error}")
-        return Selection(AUTO, Tier.BALANCED, None, why)
-    copied = tuple(messages)  # callers append the answer to theirs
-    return Selection(AUTO, decision.tier, decision, later_reasons(lambda: predictor.explain(copied)))
-
-
-def later_reasons(explain: Callable[[], Explanation]) -> Reasons:
-    """Return the reasons of an explanation that is made when they are asked for, and may fail."""
-
-    def reasons() -> tuple[str, ...]:
-        try:
-            return explain().reasons()
-        except _CLASSIFIER_FAILURES as error:
-            return (f"the classifier could not explain itself: {type(error).__name__}: {error}",)
-
-    return Reasons(reasons)

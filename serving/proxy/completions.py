@@ -54,7 +54,7 @@ async def _answer(
     core = asked.generation.core
     check_counts(body)
     is_stream = streams(body)
-    selection = asked.generation.select(model_in(body), messages)
+    selection = await core.select_soon(model_in(body), messages, explained=True)
     rationed = asked.generation.rationed(selection.decision)
     chosen = chosen_for(asked.key, selection, core.config, rationed=rationed)
     plan = core.plan(chosen.selection)

@@ -1,9 +1,11 @@
 """`/v1/route`: what would be decided, and why; nobody is called."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from classifier import ClassifierError, Decision
 from serving.proxy.bodies import messages_in, model_in, read_object
 from serving.proxy.budget_gate import budgets_of
 from serving.proxy.desk import Asked
@@ -19,10 +21,11 @@ async def route(asked: Asked) -> None:
     body = read_object(asked.body)
     messages = messages_in(body) if "messages" in body or "input" not in body else as_messages(body)
     generation = asked.generation
-    selection = generation.select(model_in(body), messages)
+    selection = await generation.core.select_soon(model_in(body), messages)
     rationed = generation.rationed(selection.decision)
     chosen = chosen_for(asked.key, selection, generation.core.config, rationed=rationed)
-    answer = {"request_id": asked.request_id, **_told(asked, chosen, messages)}
+    told = await asyncio.to_thread(_told, asked, chosen, messages)  # reasons of long conversations take long
+    answer = {"request_id": asked.request_id, **told}
     headers = [("x-tierwise-request-id", asked.request_id)]
     await asked.connection.respond_json(headers, json.dumps(answer).encode())
 
@@ -43,5 +46,14 @@ def _told(asked: Asked, chosen: Chosen, messages: Sequence[Mapping[str, Any]]) -
         "skipped": [{"model": each.model, "reason": each.reason} for each in plan.skipped],
         "budgets": sorted({each.scope for each in budgets}),
         "reasons": list(selection.reasons()),
-        "explanation": (None if decision is None else asked.generation.explain(messages, decision).as_dict()),
+        "explanation": None if decision is None else _explanation(asked, messages, decision),
     }
+
+
+def _explanation(
+    asked: Asked, messages: Sequence[Mapping[str, Any]], decision: Decision
+) -> dict[str, Any] | None:
+    try:
+        return asked.generation.core.explain(messages, decision).as_dict()
+    except (ClassifierError, TimeoutError):  # the reasons tell
+        return None

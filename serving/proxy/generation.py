@@ -1,17 +1,17 @@
 """What a request is answered by: configuration, keys, model; one generation of it after another."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from classifier import Decision, Explanation, TierPredictor
+from classifier import Decision, ModelFileError, TierPredictor
 from serving.config import RouterConfig
 from serving.core import RouterCore
 from serving.keys import Keys
 from serving.proxy.pacing import Pacing
-from serving.selection import Predictor, Selection, later_reasons
+from serving.selection import Predictor
+from serving.selector import MODEL_FILE, NoModel
 from serving.serve_config import ServeConfig
 from serving.spending.budget_terms import Budget
 
@@ -28,6 +28,7 @@ class Generation:
         premium: the budgets of the premium tier.
         zone: whose midnight begins the budgets' day.
         pacing: of the premium budgets, or None where they are plain caps.
+        model_version: of the classifier's model file; None where there is none.
     """
 
     serve: ServeConfig
@@ -35,6 +36,7 @@ class Generation:
     premium: tuple[Budget, ...]
     zone: ZoneInfo
     pacing: Pacing | None
+    model_version: str | None = None
 
     @classmethod
     def of(
@@ -45,28 +47,12 @@ class Generation:
         predictor: Predictor,
         old: "Generation | None" = None,
     ) -> "Generation":
-        """Compose one; of an old one it takes over what pacing has seen today."""
+        """Compose one; of an old one it takes over what pacing has seen today, and the alarms."""
         pacing = Pacing.of(serve, predictor, None if old is None else old.pacing)
-        core = RouterCore(router, keys, predictor if pacing is None else pacing.paced)
-        return cls(serve, core, serve.budgets.premium, serve.budgets.zone, pacing)
-
-    def select(self, requested: str, messages: Sequence[Mapping[str, Any]]) -> Selection:
-        """Choose a tier, or the model that the caller named; the reasons are those of this moment."""
-        selection = self.core.select(requested, messages)
-        decision = selection.decision
-        if self.pacing is None or decision is None:
-            return selection
-        return replace(selection, reasons=later_reasons(lambda: self.explain(messages, decision)))
-
-    def explain(self, messages: Sequence[Mapping[str, Any]], decision: Decision) -> Explanation:
-        """Return why a decision was made.
-
-        Raises:
-            ClassifierError: the classifier cannot read the messages.
-        """
-        if self.pacing is None:
-            return self.core.explain(messages)
-        return self.pacing.paced.explain_decision(messages, decision)
+        alarms = None if old is None else old.core.alarms
+        core = RouterCore(router, keys, predictor if pacing is None else pacing.paced, alarms=alarms)
+        version = predictor.version if isinstance(predictor, TierPredictor) else None
+        return cls(serve, core, serve.budgets.premium, serve.budgets.zone, pacing, version)
 
     def rationed(self, decision: Decision | None) -> bool:
         """Return whether pacing lowered the tier of a decision."""
@@ -110,8 +96,18 @@ class Sources:
             router = router.model_copy(update={"base_url": self.base_url, "pro_base_url": None})
         return serve, router
 
+    def has_model(self) -> bool:
+        """Return whether the model file can be read now."""
+        try:
+            self._predictor()
+        except ModelFileError:
+            return False
+        return True
+
     def load(self, old: Generation | None = None) -> Generation:
-        """Read everything anew.
+        """Read everything anew; the first time a model file that is broken stops nothing.
+
+        Then, and for as long as there was no good one, balanced answers, and an alarm stands.
 
         Args:
             old: the generation before, of which pacing takes over what it has seen today.
@@ -119,9 +115,18 @@ class Sources:
         Raises:
             ConfigError: the settings are wrong; in one line.
             KeyMissingError: there is no key for the upstream.
-            ModelFileError: the model file cannot be read.
+            ModelFileError: the model file cannot be read, while the old generation has a good one.
         """
         serve, router = self.settings()
         keys = Keys.from_environ(self.environ)
-        predictor = TierPredictor.default() if self.model is None else TierPredictor.load(self.model)
-        return Generation.of(serve, router, keys, predictor, old)
+        try:
+            return Generation.of(serve, router, keys, self._predictor(), old)
+        except ModelFileError as error:
+            if old is not None and old.model_version is not None:
+                raise
+            made = Generation.of(serve, router, keys, NoModel(), old)
+            made.core.alarms.sound(MODEL_FILE, f"balanced answers until it is mended: {error}")
+            return made
+
+    def _predictor(self) -> TierPredictor:
+        return TierPredictor.default() if self.model is None else TierPredictor.load(self.model)

@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from watchfiles import awatch
@@ -11,16 +13,43 @@ from watchfiles import awatch
 from classifier import ClassifierError
 from serving.errors import ServingError
 from serving.proxy.generation import Generation, Sources
+from serving.selector import CLASSIFIER, MODEL_FILE
 
-__all__ = ["Reloader"]
+__all__ = ["SETTINGS", "Reloaded", "Reloader"]
+
+SETTINGS = "configuration"
+"""The name of the alarm that stands while the settings on disk are wrong."""
 
 _log = logging.getLogger("serving")
 
 _NEEDS_RESTART = ("host", "port", "max_header_bytes", "request_seconds", "grace_seconds")
 
 
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What came of the last reload.
+
+    Attributes:
+        at: when, seconds since the epoch.
+        used: whether what was read is used; otherwise the old generation stayed.
+        words: as it was told.
+    """
+
+    at: float
+    used: bool
+    words: str
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as JSON-able values."""
+        return {"at": self.at, "used": self.used, "words": self.words}
+
+
 class Reloader:
-    """Replaces the current generation when its files have changed, or when it is told to."""
+    """Replaces the current generation when its files have changed, or when it is told to.
+
+    Attributes:
+        last: what came of the last reload; None before the first.
+    """
 
     def __init__(
         self,
@@ -28,6 +57,7 @@ class Reloader:
         first: Generation,
         use: Callable[[Generation], None],
         say: Callable[[str], None],
+        now: Callable[[], float] = time.time,
     ) -> None:
         """Begin with a generation that stands.
 
@@ -36,7 +66,10 @@ class Reloader:
             first: the current one.
             use: makes a generation the current one; called in a thread.
             say: tells people, in one line.
+            now: seconds since the epoch.
         """
+        self.last: Reloaded | None = None
+        self._now = now
         self._sources = sources
         self._current = first
         self._use = use
@@ -48,28 +81,52 @@ class Reloader:
         """Read everything anew; return whether it is used. What is wrong is told, and the old one stays."""
         async with self._turn:
             seen = await asyncio.to_thread(_digests, self._sources.files)
-            if only_if_changed and seen == self._seen:
+            if only_if_changed and seen == self._seen and not await self._is_mended():
                 return False
             self._seen = seen
             try:
                 new = await asyncio.to_thread(self._sources.load, self._current)
             except (ServingError, ClassifierError) as error:
-                self._say(f"not reloaded, the old configuration stays: {_one_line(error)}")
+                self._refused(error)
                 return False
             self._warn(new)
             self._current = new
             await asyncio.to_thread(self._use, new)
-            self._say("reloaded configuration and model")
+            self._used(new)
             return True
+
+    async def _is_mended(self) -> bool:
+        """Whether a model that was broken from the start, the packaged one perhaps, can be read now."""
+        return self._current.model_version is None and await asyncio.to_thread(self._sources.has_model)
+
+    def _refused(self, error: Exception) -> None:
+        words = f"not reloaded, the old configuration stays: {_one_line(error)}"
+        alarm = MODEL_FILE if isinstance(error, ClassifierError) else SETTINGS
+        self._current.core.alarms.sound(alarm, words)
+        self.last = Reloaded(self._now(), used=False, words=words)
+        self._say(words)
+
+    def _used(self, new: Generation) -> None:
+        alarms, words = new.core.alarms, "reloaded configuration and model"
+        for name in (SETTINGS, CLASSIFIER, *((MODEL_FILE,) if new.model_version is not None else ())):
+            alarms.clear(name)
+        self.last = Reloaded(self._now(), used=True, words=words)
+        self._say(words)
 
     async def watch(self) -> None:
         """Reload whenever a file has changed, for as long as it runs."""
         seconds = self._current.serve.proxy.reload_seconds
-        folders = {path.parent for path in self._sources.files if path.parent.is_dir()}
-        if not folders or not seconds:
-            return
+        if seconds:
+            async for _ in self._looks(seconds):
+                await self.reload(only_if_changed=True)
+
+    async def _looks(self, seconds: float) -> AsyncIterator[object]:
+        """Yield whenever there may be something new, and every so many seconds."""
+        while not (folders := {path.parent for path in self._sources.files if path.parent.is_dir()}):
+            await asyncio.sleep(seconds)
+            yield None
         # Folders, because editors and mounts replace files; and a look each time that nothing was told.
-        async for _ in awatch(
+        async for changes in awatch(
             *folders,
             watch_filter=None,
             debounce=200,
@@ -78,7 +135,7 @@ class Reloader:
             yield_on_timeout=True,
             recursive=False,
         ):
-            await self.reload(only_if_changed=True)
+            yield changes
 
     def _warn(self, new: Generation) -> None:
         old, now = self._current.serve, new.serve

@@ -4,9 +4,15 @@ from typing import Any
 import pytest
 
 from classifier import ClassifierError, Decision, Explanation, FixedPolicy, Tier, TierPredictor
-from serving.selection import select
+from serving.alarms import Alarms
+from serving.selection import Predictor, Selection
+from serving.selector import Selector
 
 MESSAGES = [{"role": "user", "content": "Please prove it."}]
+
+
+def select(requested: str, messages: Any, predictor: Predictor) -> Selection:
+    return Selector(predictor, Alarms(), 5.0).select(requested, messages)
 
 
 class Failing:
