@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from serving.cost import Price, Tokens
 
-__all__ = ["TurnSize", "saved_by_moving", "usd_of_turns"]
+__all__ = ["TurnSize", "usd_of_turns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,15 @@ def usd_of_turns(price: Price, size: TurnSize, *, turns_ahead: int, is_cached: b
     22000
     >>> round(usd_of_turns(price, size, turns_ahead=1, is_cached=False) * 1e6)
     26100
+
+    With the mission's prices, were cached tokens billed at a tenth: leaving premium for cheap saves 1,687.5
+    millionths, leaving balanced for cheap costs 2,197.5 more than it saves.
+
+    >>> premium, balanced = Price(2.5, 2.5, cached_input=0.25), Price(0.28, 0.28, cached_input=0.028)
+    >>> cheap = Price(0.25, 0.25, cached_input=0.025)
+    >>> stay = [usd_of_turns(each, size, turns_ahead=0, is_cached=True) for each in (premium, balanced)]
+    >>> [round((each - usd_of_turns(cheap, size, turns_ahead=0, is_cached=False)) * 1e6, 1) for each in stay]
+    [1687.5, -2197.5]
     """
     prompt, cached = size.cached + size.fresh, size.cached if is_cached else 0
     usd = price.of(Tokens(prompt, size.answer, cached=cached))
@@ -61,21 +70,3 @@ def usd_of_turns(price: Price, size: TurnSize, *, turns_ahead: int, is_cached: b
         cached, prompt = prompt, prompt + size.fresh
         usd += price.of(Tokens(prompt, size.answer, cached=cached))
     return usd
-
-
-def saved_by_moving(have: Price, want: Price, size: TurnSize, *, turns_ahead: int) -> float:
-    """Return the US dollars that a move saves over so many further turns; below 0 it costs that much more.
-
-    The mission's premium to its cheap model, were both caches billed at a tenth: $2.50 and $0.25 on 10,000
-    cached tokens, 500 fresh and an answer of 250. Staying costs 10,000 x 0.25 + 750 x 2.50 = 4,375 millionths
-    and moving 10,750 x 0.25 = 2,687.5. From balanced at $0.28 it is 490 against the same 2,687.5:
-
-    >>> premium, balanced = Price(2.5, 2.5, cached_input=0.25), Price(0.28, 0.28, cached_input=0.028)
-    >>> cheap, size = Price(0.25, 0.25, cached_input=0.025), TurnSize(10_000, 500, 250)
-    >>> round(saved_by_moving(premium, cheap, size, turns_ahead=0) * 1e6, 1)
-    1687.5
-    >>> round(saved_by_moving(balanced, cheap, size, turns_ahead=0) * 1e6, 1)
-    -2197.5
-    """
-    stay = usd_of_turns(have, size, turns_ahead=turns_ahead, is_cached=True)
-    return stay - usd_of_turns(want, size, turns_ahead=turns_ahead, is_cached=False)
