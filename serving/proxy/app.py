@@ -17,6 +17,7 @@ from serving.proxy.feedback import feedback
 from serving.proxy.health import Health
 from serving.proxy.models import Models
 from serving.proxy.openapi import document
+from serving.proxy.status import Status
 
 __all__ = ["build_app"]
 
@@ -69,6 +70,7 @@ def _routes(desk: Desk) -> list[Route]:
     return [
         *routes,
         Route("/v1/models", models, methods=["GET"]),
+        Route("/v1/status", Endpoint(desk, Status(desk).answer, takes_json=False), methods=["GET"]),
         Route("/healthz", Health(desk), methods=["GET"]),
     ]
 

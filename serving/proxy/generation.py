@@ -1,7 +1,7 @@
 """What a request is answered by: configuration, keys, model; one generation of it after another."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,37 @@ from serving.selector import MODEL_FILE, NoModel
 from serving.serve_config import ServeConfig
 from serving.spending.budget_terms import Budget
 
-__all__ = ["Generation", "Sources"]
+__all__ = ["Generation", "History", "Reloaded", "Sources"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What came of the last reload.
+
+    Attributes:
+        at: when, seconds since the epoch.
+        used: whether what was read is used; otherwise the old generation stayed.
+        words: as it was told.
+    """
+
+    at: float
+    used: bool
+    words: str
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as JSON-able values."""
+        return {"at": self.at, "used": self.used, "words": self.words}
+
+
+@dataclass(slots=True)
+class History:
+    """What generations hand on.
+
+    Attributes:
+        last: what came of the last reload; None before the first.
+    """
+
+    last: Reloaded | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +59,7 @@ class Generation:
         zone: whose midnight begins the budgets' day.
         pacing: of the premium budgets, or None where they are plain caps.
         model_version: of the classifier's model file; None where there is none.
+        history: shared with the generations before and after.
     """
 
     serve: ServeConfig
@@ -37,6 +68,7 @@ class Generation:
     zone: ZoneInfo
     pacing: Pacing | None
     model_version: str | None = None
+    history: History = field(default_factory=History)
 
     @classmethod
     def of(
@@ -47,12 +79,16 @@ class Generation:
         predictor: Predictor,
         old: "Generation | None" = None,
     ) -> "Generation":
-        """Compose one; of an old one it takes over what pacing has seen today, and the alarms."""
+        """Compose one; of an old one it takes over what pacing has seen today, alarms and health."""
         pacing = Pacing.of(serve, predictor, None if old is None else old.pacing)
         alarms = None if old is None else old.core.alarms
-        core = RouterCore(router, keys, predictor if pacing is None else pacing.paced, alarms=alarms)
+        health = None if old is None else old.core.health
+        core = RouterCore(
+            router, keys, predictor if pacing is None else pacing.paced, alarms=alarms, health=health
+        )
         version = predictor.version if isinstance(predictor, TierPredictor) else None
-        return cls(serve, core, serve.budgets.premium, serve.budgets.zone, pacing, version)
+        history = History() if old is None else old.history
+        return cls(serve, core, serve.budgets.premium, serve.budgets.zone, pacing, version, history)
 
     def rationed(self, decision: Decision | None) -> bool:
         """Return whether pacing lowered the tier of a decision."""

@@ -92,6 +92,54 @@ _FEEDBACK = {
         },
     ],
 }
+_HEALTH = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {"status": {"enum": ["ok", "degraded", "stopping"]}},
+}
+_ALARM = {
+    "type": "object",
+    "required": ["name", "words", "since", "last", "count"],
+    "properties": {
+        "name": {"type": "string"},
+        "words": {"type": "string"},
+        "since": {"type": "number", "description": "seconds since the epoch"},
+        "last": {"type": "number", "description": "when it was seen last, seconds since the epoch"},
+        "count": {"type": "integer", "minimum": 1},
+    },
+}
+_BUDGET = {
+    "type": "object",
+    "required": ["scope", "unit", "day", "cap", "spent", "reserved", "left"],
+    "properties": {
+        "scope": {"type": "string"},
+        "unit": {"enum": ["usd", "tokens"], "description": "of the amounts: US dollars, or tokens"},
+        "day": {"type": "string", "format": "date"},
+        **{name: {"type": "number", "minimum": 0} for name in ("cap", "spent", "reserved", "left")},
+    },
+}
+_STATUS = {
+    "type": "object",
+    "required": ["status", "version", "model_version", "uptime_seconds", "alarms", "budgets", "reload"],
+    "properties": {
+        "status": {"enum": ["ok", "degraded", "stopping"]},
+        "version": {"type": "string"},
+        "model_version": {"type": ["string", "null"], "description": "null while no model file is good"},
+        "started_at": {"type": "number", "description": "seconds since the epoch"},
+        "uptime_seconds": {"type": "number", "minimum": 0},
+        "requests_at_work": {"type": "integer", "minimum": 0},
+        "alarms": {"type": "array", "items": _ALARM},
+        "budgets": {"type": ["array", "null"], "items": _BUDGET, "description": "null while nobody can say"},
+        "reload": {
+            "type": ["object", "null"],
+            "properties": {
+                "at": {"type": "number", "description": "seconds since the epoch"},
+                "used": {"type": "boolean"},
+                "words": {"type": "string"},
+            },
+        },
+    },
+}
 _OURS = {
     "400": "The body is not JSON, or a value has the wrong type; or the upstream's own refusal",
     "401": "There is no good API key",
@@ -142,7 +190,10 @@ def document() -> dict[str, Any]:
             "/v1/route": {"post": _asks("What would be decided, and why", _ROUTE)},
             "/v1/feedback": {"post": _asks("What a user thought of an answer", _FEEDBACK)},
             "/v1/models": {"get": _gets("auto, the tiers, and the upstream's models")},
-            "/healthz": {"get": _gets("Whether the proxy takes requests")},
+            "/v1/status": {
+                "get": _gets("How the proxy fares: alarms, circuits, budgets, the last reload", _STATUS)
+            },
+            "/healthz": {"get": _gets("Whether the proxy takes requests", _HEALTH)},
         },
     }
 
@@ -163,8 +214,8 @@ def _asks(summary: str, schema: dict[str, Any], *, routed: bool = False) -> dict
     }
 
 
-def _gets(summary: str) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"type": "object"}}}
+def _gets(summary: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    content = {"application/json": {"schema": schema or {"type": "object"}}}
     refusals = {status: _refusal(_OURS[status]) for status in ("401", "403", "429", "503")}
     return {
         "summary": summary,

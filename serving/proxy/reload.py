@@ -5,17 +5,16 @@ import hashlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from watchfiles import awatch
 
 from classifier import ClassifierError
 from serving.errors import ServingError
-from serving.proxy.generation import Generation, Sources
+from serving.proxy.generation import Generation, Reloaded, Sources
 from serving.selector import CLASSIFIER, MODEL_FILE
 
-__all__ = ["SETTINGS", "Reloaded", "Reloader"]
+__all__ = ["SETTINGS", "Reloader"]
 
 SETTINGS = "configuration"
 """The name of the alarm that stands while the settings on disk are wrong."""
@@ -25,31 +24,8 @@ _log = logging.getLogger("serving")
 _NEEDS_RESTART = ("host", "port", "max_header_bytes", "request_seconds", "grace_seconds")
 
 
-@dataclass(frozen=True, slots=True)
-class Reloaded:
-    """What came of the last reload.
-
-    Attributes:
-        at: when, seconds since the epoch.
-        used: whether what was read is used; otherwise the old generation stayed.
-        words: as it was told.
-    """
-
-    at: float
-    used: bool
-    words: str
-
-    def as_dict(self) -> dict[str, object]:
-        """Return it as JSON-able values."""
-        return {"at": self.at, "used": self.used, "words": self.words}
-
-
 class Reloader:
-    """Replaces the current generation when its files have changed, or when it is told to.
-
-    Attributes:
-        last: what came of the last reload; None before the first.
-    """
+    """Replaces the current generation when its files have changed, or when it is told to."""
 
     def __init__(
         self,
@@ -68,7 +44,6 @@ class Reloader:
             say: tells people, in one line.
             now: seconds since the epoch.
         """
-        self.last: Reloaded | None = None
         self._now = now
         self._sources = sources
         self._current = first
@@ -103,14 +78,14 @@ class Reloader:
         words = f"not reloaded, the old configuration stays: {_one_line(error)}"
         alarm = MODEL_FILE if isinstance(error, ClassifierError) else SETTINGS
         self._current.core.alarms.sound(alarm, words)
-        self.last = Reloaded(self._now(), used=False, words=words)
+        self._current.history.last = Reloaded(self._now(), used=False, words=words)
         self._say(words)
 
     def _used(self, new: Generation) -> None:
         alarms, words = new.core.alarms, "reloaded configuration and model"
         for name in (SETTINGS, CLASSIFIER, *((MODEL_FILE,) if new.model_version is not None else ())):
             alarms.clear(name)
-        self.last = Reloaded(self._now(), used=True, words=words)
+        self._current.history.last = Reloaded(self._now(), used=True, words=words)
         self._say(words)
 
     async def watch(self) -> None:
