@@ -1,5 +1,6 @@
 """What outlives the process: API keys, ledger, budgets, feedback. The only package that knows SQL."""
 
+from serving.state.answers import Answers
 from serving.state.api_key import ApiKey
 from serving.state.api_keys import ApiKeys, IssuedKey
 from serving.state.budgets import Budgets
@@ -14,6 +15,7 @@ from serving.state.state import State
 from serving.state.writer import RowWriter
 
 __all__ = [
+    "Answers",
     "ApiKey",
     "ApiKeys",
     "Budgets",

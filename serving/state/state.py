@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from serving.state.answers import Answers
 from serving.state.api_keys import ApiKeys
 from serving.state.budgets import Budgets
 from serving.state.database import Database
@@ -26,6 +27,7 @@ class State:
         budgets: of spend.
         instances: heartbeats of the processes.
         feedback: thumbs.
+        answers: that are kept.
     """
 
     database: Database
@@ -34,6 +36,7 @@ class State:
     budgets: Budgets
     instances: Instances
     feedback: FeedbackLog
+    answers: Answers
 
     @classmethod
     def open(cls, url: str, *, waits: Waits | None = None) -> Self:
@@ -56,6 +59,7 @@ class State:
             Budgets(database),
             Instances(database),
             FeedbackLog(database),
+            Answers(database),
         )
 
     def close(self) -> None:

@@ -1,0 +1,305 @@
+"""The proxy's caches: stored answers to the very same request, and the seam for another cache behind them.
+
+The exact cache is asked first. Where it has no answer, a second one (`SecondCache`) may have: it learns from
+every answer that is stored. The database never fails a request here and never holds one up for long: what it
+does not tell in time counts as a miss, and nobody asks it again for some seconds.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from serving.cache.directives import Directives
+from serving.cache.request_key import Place
+from serving.cache.settings import CacheSettings
+from serving.cache.status_header import Forwarding
+from serving.cache.stored_answer import StoredAnswer
+from serving.errors import StateError
+from serving.proxy.books import StateBooks
+
+__all__ = ["EXACT", "SEMANTIC", "AnswerCache", "CacheStats", "Found", "Hit", "Question", "SecondCache"]
+
+_log = logging.getLogger("serving")
+
+EXACT = "exact"
+SEMANTIC = "semantic"
+
+_SILENT_SECONDS = 5.0  # after the database did not answer
+_TEND_SECONDS = 60.0
+_MOST_WAITING = 64  # answers on their way to the database; more are not stored
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request as the caches see it.
+
+    Attributes:
+        key: of this very request; see `serving.cache.request_key`.
+        place: what its answer depends on beside its body: path, scope, tier, model, stream or not.
+        body: normalised.
+        messages: that the classifier read; none for embeddings.
+        directives: of the request's `Cache-Control`.
+        repeatable: whether asking twice is meant to give the same answer.
+        at: when it arrived, seconds since the epoch.
+    """
+
+    key: str
+    place: Place
+    body: Mapping[str, Any]
+    messages: Sequence[Mapping[str, Any]]
+    directives: Directives
+    repeatable: bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An answer from a cache.
+
+    Attributes:
+        answer: as it is stored.
+        cache: `exact` or `semantic`.
+        age: seconds since it was complete.
+        ttl: seconds for which it stays fresh; negative where it is stale and the caller takes it.
+    """
+
+    answer: StoredAnswer
+    cache: str
+    age: float
+    ttl: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the caches say to a question: an answer, or why there is none."""
+
+    hit: Hit | None
+    why: Forwarding = Forwarding.MISS
+
+
+class SecondCache(Protocol):
+    """Another cache, which may answer when the exact one has nothing, and learns from what is stored.
+
+    One object serves all requests, in the event loop; it gets the questions that the exact cache takes part
+    in, and those that it wants itself. Nothing here may raise, and `find` bounds its own time: a request
+    waits for it. It may keep no more than `StoredAnswer.key` beside its own index: `Answers.find` gives the
+    answer, and None once that has expired or was evicted.
+    """
+
+    def wants(self, question: Question) -> bool:
+        """Return whether it would answer or learn from a question; quick, for every request is asked about.
+
+        What it wants takes part in the exact cache too: its answer is stored.
+        """
+
+    async def find(self, question: Question) -> StoredAnswer | None:
+        """Return an answer to a question that means the same, or None.
+
+        Its question's `place` is the same: scope, tier, model, stream or not. Whether the answer is fresh
+        enough for the caller is looked at afterwards.
+        """
+
+    async def learn(self, question: Question, answer: StoredAnswer) -> None:
+        """Take in an answer that has just been stored under the question's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheStats:
+    """What the caches of this process did since it started.
+
+    Attributes:
+        hits: requests that the exact cache answered.
+        semantic_hits: requests that the second one did.
+        collapsed: requests that shared the call of another one at the same time.
+        misses: requests that looked for an answer in vain.
+        bypasses: requests that had nothing to do with the cache.
+        stored: answers that were stored.
+        not_stored: answers that were whole and were not: too many at once, or the database was down.
+        failures: times that the database did not answer.
+        entries: answers in the database, all replicas', as last counted.
+        bytes: of them, as they are stored.
+    """
+
+    hits: int = 0
+    semantic_hits: int = 0
+    collapsed: int = 0
+    misses: int = 0
+    bypasses: int = 0
+    stored: int = 0
+    not_stored: int = 0
+    failures: int = 0
+    entries: int = 0
+    bytes: int = 0
+
+
+class AnswerCache:
+    """The answers that this process finds and stores.
+
+    Attributes:
+        second: the cache behind this one, or None.
+    """
+
+    def __init__(
+        self,
+        books: StateBooks,
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        second: SecondCache | None = None,
+    ) -> None:
+        """Begin.
+
+        Args:
+            books: give the database and its threads.
+            now: seconds since the epoch.
+            clock: seconds, from any start, never going back.
+            second: the cache behind this one, or None.
+        """
+        self.second = second
+        self._books = books
+        self._now = now
+        self._clock = clock
+        self._silent_until = 0.0
+        self._counts: Counter[str] = Counter()
+        self._size = (0, 0)
+        self._used: set[str] = set()
+        self._storing: set[asyncio.Task[None]] = set()
+
+    def stats(self) -> CacheStats:
+        """Return what it did so far."""
+        entries, size = self._size
+        return CacheStats(**self._counts, entries=entries, bytes=size)
+
+    def count(self, what: str) -> None:
+        """Count something, by its name in `CacheStats`."""
+        self._counts[what] += 1
+
+    async def find(self, question: Question, settings: CacheSettings) -> Found:
+        """Return the answer to a question, where there is one that its caller takes."""
+        if question.directives.no_cache:
+            return Found(None, Forwarding.REQUEST)
+        stored = await self._stored(question.key, settings)
+        found = self._judged(question, settings, stored, EXACT)
+        if found.hit is None and self.second is not None and self.second.wants(question):
+            other = await self.second.find(question)
+            found = found if other is None else self._judged(question, settings, other, SEMANTIC)
+        if found.hit is None:
+            self.count("misses")
+        else:
+            self._used.add(found.hit.answer.key)
+            self.count("hits" if found.hit.cache == EXACT else "semantic_hits")
+        return found
+
+    def keep(
+        self,
+        question: Question,
+        made: Callable[[], StoredAnswer | None],
+        then: Callable[[], Coroutine[Any, Any, None]],
+    ) -> None:
+        """Store an answer, soon; never waits.
+
+        Args:
+            question: that it answers.
+            made: makes it, in a thread; None where it turns out not to be whole.
+            then: called afterwards, whatever came of it.
+        """
+        task = asyncio.ensure_future(self._keep(question, made, then))
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
+
+    async def tend(self, settings: CacheSettings) -> None:
+        """Delete what has expired and what is too much, and note which answers were used.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        used, self._used = self._used, set()
+        answers, now = self._books.state.answers, self._now()
+
+        def work() -> tuple[int, int]:
+            answers.used(used, now)
+            answers.prune(now)
+            answers.bound(settings.most_entries, settings.most_bytes)
+            return answers.size()
+
+        self._size = await self._books.run(work)
+
+    async def tend_forever(self, settings: Callable[[], CacheSettings]) -> None:
+        """Look after the stored answers every minute."""
+        while True:
+            try:
+                await self.tend(settings())
+            except StateError as error:
+                _log.debug("stored answers cannot be looked after now: %s", error)
+            await asyncio.sleep(_TEND_SECONDS)
+
+    async def close(self, seconds: float) -> None:
+        """Wait until what is on its way to the database is stored, so many seconds at most."""
+        if self._storing:
+            await asyncio.wait(set(self._storing), timeout=seconds)
+        for task in self._storing:
+            task.cancel()
+
+    def _judged(
+        self, question: Question, settings: CacheSettings, answer: StoredAnswer | None, cache: str
+    ) -> Found:
+        if answer is None:
+            return Found(None)
+        age = max(0.0, self._now() - answer.at)
+        ttl = settings.ttl_seconds - age
+        if question.directives.allows(age, settings.ttl_seconds):
+            return Found(Hit(answer, cache, age, ttl))
+        return Found(None, Forwarding.STALE if ttl < 0 else Forwarding.REQUEST)
+
+    async def _stored(self, key: str, settings: CacheSettings) -> StoredAnswer | None:
+        if self._clock() < self._silent_until:
+            return None
+        try:
+            async with asyncio.timeout(settings.lookup_seconds):
+                return await self._books.run(lambda: self._books.state.answers.find(key))
+        except (TimeoutError, StateError) as error:
+            self._failed(error)
+            return None
+
+    async def _keep(
+        self,
+        question: Question,
+        made: Callable[[], StoredAnswer | None],
+        then: Callable[[], Coroutine[Any, Any, None]],
+    ) -> None:
+        try:
+            answer = await self._put(made)
+            if answer is not None and self.second is not None and self.second.wants(question):
+                await self.second.learn(question, answer)
+        finally:
+            await then()
+
+    async def _put(self, made: Callable[[], StoredAnswer | None]) -> StoredAnswer | None:
+        if len(self._storing) > _MOST_WAITING or self._clock() < self._silent_until:
+            self.count("not_stored")
+            return None
+
+        def work() -> StoredAnswer | None:
+            answer = made()
+            if answer is not None:
+                self._books.state.answers.put(answer)
+            return answer
+
+        try:
+            answer = await self._books.run(work)
+        except StateError as error:
+            self.count("not_stored")
+            self._failed(error)
+            return None
+        if answer is not None:
+            self.count("stored")
+        return answer
+
+    def _failed(self, error: Exception) -> None:
+        if self._clock() >= self._silent_until:
+            _log.warning("the cache is passed over for a while: %s", error or "no answer in time")
+        self.count("failures")
+        self._silent_until = self._clock() + _SILENT_SECONDS
