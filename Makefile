@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo train test test-serving test-others lint format lock bench bench-full bench-quality clean
+.PHONY: help setup demo train test test-serving test-others peers lint format lock bench bench-full bench-quality clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ test-serving: $(READY)
 
 test-others: $(READY)
 	$(BIN)/python -m pytest --override-ini cache_dir=.pytest_cache/others --ignore=tests/serving --ignore=serving
+
+peers: $(READY)  ## LiteLLM in an environment of its own (.bench/litellm), for the tests that drive the real one
+	$(BIN)/python -c 'from tests.benchmarks.peers import environment_python as made; made("litellm")'
 
 lint: $(READY)
 	$(BIN)/ruff check .

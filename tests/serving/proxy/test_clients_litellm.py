@@ -17,7 +17,7 @@ from tests.serving.proxy.conftest import PATIENCE, Running
 PYTHON = (Path(__file__).parents[3] / ENVIRONMENTS / "litellm" / "bin" / "python").absolute()
 
 pytestmark = pytest.mark.skipif(
-    not PYTHON.is_file(), reason="no LiteLLM here: `python -m tests.benchmarks speed` makes .bench/litellm"
+    not PYTHON.is_file(), reason="no LiteLLM here: `make peers` installs it in .bench/litellm"
 )
 
 SCRIPT = """
