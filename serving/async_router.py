@@ -88,6 +88,8 @@ class AsyncTierRouter(AsyncOpenAI):
         body = rest.get("body") or {}
         call = await self.core.begin_soon(body, options, streams=stream, timeout=self.timeout)
         for trial in call.trials():
+            if trial.wait:
+                await self.core.sleep_soon(trial.wait)
             try:
                 async with within(trial.deadline):
                     request = trial.request(interruptible=True)

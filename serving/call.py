@@ -10,6 +10,7 @@ from serving.config import RouterConfig
 from serving.cost import UNKNOWN, Cost
 from serving.deadline import Deadline, Limits
 from serving.errors import ChainFailedError
+from serving.health import Barred, Bars, Health, Permit
 from serving.keys import Keys
 from serving.routing import Attempt, Latency, Routing
 from serving.selection import Selection
@@ -19,6 +20,8 @@ from serving.upstream import CHAT_COMPLETIONS, Request
 __all__ = ["Call", "Order", "Shared"]
 
 _log = logging.getLogger("serving")
+
+_TIMERS = 0.99  # those of the system may be early by their resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,14 @@ class Shared:
         keys: of the channels.
         clock: seconds, from any start, never going back.
         finished: takes in the record of each call that ended.
+        health: of the models.
     """
 
     config: RouterConfig
     keys: Keys
     clock: Callable[[], float]
     finished: Callable[[Routing], None]
+    health: Health
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,14 @@ class Order:
 
 
 class Call:
-    """A call from the caller's request to the end of the answer."""
+    """A call from the caller's request to the end of the answer.
+
+    Attributes:
+        shared: what all calls share.
+        order: what the caller ordered.
+        complete: whether the record is closed.
+        barred: what kept models of the chain from being asked, as far as it was their health.
+    """
 
     def __init__(
         self, shared: Shared, order: Order, selection: Selection, plan: Plan, started_at: float
@@ -88,6 +100,8 @@ class Call:
         self._routing_seconds = shared.clock() - started_at
         self._attempts: list[Attempt] = []
         self._skipped = list(plan.skipped)
+        self._may_come_back = list(plan.candidates)
+        self.barred: list[Barred] = []
         self._answering: Trial | None = None
         self._cost = UNKNOWN
         self._ended_at: float | None = None
@@ -100,18 +114,78 @@ class Call:
         return self._plan.alone
 
     def trials(self) -> Iterator[Trial]:
-        """Yield the attempts to make, in order, for as long as there is time."""
-        whole_until = self._started_at + self.order.limits.whole
+        """Yield the attempts to make, in order, for as long as there is time.
+
+        Models whose circuit is open are passed over; those that are only slow are asked when no other has
+        answered. Whoever takes an attempt waits for its `wait` seconds first.
+        """
+        slow = []
         for number, candidate in enumerate(self._plan.candidates):
-            if number and self.shared.clock() >= whole_until:
-                reason = f"the call's {self.order.limits.whole:g} s were over"
-                self._skipped.append(Skipped(candidate.model, reason))
+            if number and self._is_too_late(candidate):
                 continue
-            yield Trial(self, candidate, Deadline(self.order.limits, whole_until, self.shared.clock))
+            admitted = self._admit(candidate, last_resort=False)
+            if isinstance(admitted, Permit):
+                yield from self._trial(candidate, admitted)
+            elif admitted.by is Bars.SLOW:
+                slow.append(candidate)
+            else:
+                self._bar(candidate, admitted)
+        yield from self._last_resorts(slow)
+
+    def _last_resorts(self, slow: list[Candidate]) -> Iterator[Trial]:
+        for candidate in slow:
+            if self._is_too_late(candidate):
+                continue
+            admitted = self._admit(candidate, last_resort=True)
+            if isinstance(admitted, Permit):
+                yield from self._trial(candidate, admitted)
+            else:
+                self._bar(candidate, admitted)
+
+    def _admit(self, candidate: Candidate, *, last_resort: bool) -> Permit | Barred:
+        until = self._started_at + self.order.limits.whole
+        return self.shared.health.admit(
+            candidate.model, candidate.channel, until, last_resort=last_resort or self.alone
+        )
+
+    def _trial(self, candidate: Candidate, permit: Permit) -> Iterator[Trial]:
+        limits, clock = self.order.limits, self.shared.clock
+        deadline = Deadline(limits, self._started_at + limits.whole, clock, permit.wait)
+        trial = Trial(self, candidate, deadline, permit)
+        try:
+            yield trial
+        finally:  # an answer under way will tell; anything else that is still untold never will
+            if self._answering is not trial:
+                trial.dropped()
+
+    def _is_too_late(self, candidate: Candidate) -> bool:
+        whole = self.order.limits.whole
+        if self.shared.clock() < self._started_at + whole:
+            return False
+        self._skipped.append(Skipped(candidate.model, f"the call's {whole:g} s were over"))
+        return True
+
+    def _bar(self, candidate: Candidate, barred: Barred) -> None:
+        self.barred.append(barred)
+        self._skipped.append(Skipped(candidate.model, barred.reason))
 
     def skip(self, candidate: Candidate, reason: str) -> None:
         """Note that a model of the chain is not asked, although its turn had come."""
+        self._may_come_back.remove(candidate)
         self._skipped.append(Skipped(candidate.model, reason))
+
+    def was_patient(self, seconds: float, *, begun: bool) -> bool:
+        """Whether an attempt that timed out had the time that is configured, not less that its caller gave.
+
+        Args:
+            seconds: since the attempt began.
+            begun: whether its first token was there.
+        """
+        config, tier = self.shared.config, self._selection.tier
+        whole = config.deadline(tier)
+        if begun:
+            return self.shared.clock() - self._started_at >= whole * _TIMERS
+        return seconds >= min(config.first_byte(tier), whole) * _TIMERS
 
     def failed(self, attempt: Attempt, error: BaseException) -> None:
         """Take in an attempt that failed and is not the last word."""
@@ -133,9 +207,18 @@ class Call:
         """Close the record of a call that nobody answered, and return the error that tells it."""
         self._close()
         request = getattr(self._last_error, "request", None) or Request("POST", self.shared.config.base_url)
-        error = ChainFailedError(self.routing(), request)
+        retry_after, rate_limited = self._soonest()
+        error = ChainFailedError(self.routing(), request, retry_after, rate_limited=rate_limited)
         error.__cause__ = self._last_error
         return error
+
+    def _soonest(self) -> tuple[float | None, bool]:
+        """After how many seconds the first model may be asked, None for now; whether only limits are why."""
+        health = self.shared.health
+        times = [health.retry_in(each.model, each.channel) for each in self._may_come_back]
+        if not times or min(seconds for seconds, _ in times) <= 0:
+            return None, False
+        return min(seconds for seconds, _ in times), all(by is Bars.LIMITED for _, by in times)
 
     def routing(self) -> Routing:
         """Return the record as it stands; always the same one once the call is complete."""
@@ -171,4 +254,7 @@ class Call:
         self._ended_at = self.shared.clock()
         self.complete = True
         self._record = self._as_it_stands()
+        tier, first = self._selection.tier, self._record.latency.first_token
+        if tier is not None and first is not None:
+            self.shared.health.observe(tier, first)
         self.shared.finished(self._record)

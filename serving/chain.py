@@ -10,7 +10,10 @@ from serving.config import RouterConfig
 from serving.keys import Channel
 from serving.upstream import APIConnectionError, APIStatusError, APITimeoutError, BrokenAnswerError
 
-__all__ = ["Candidate", "Failure", "Plan", "Skipped", "plan_alone", "plan_tier", "plan_tiers"]
+__all__ = ["TIMED_OUT", "Candidate", "Failure", "Plan", "Skipped", "plan_alone", "plan_tier", "plan_tiers"]
+
+TIMED_OUT = "timed out"
+"""The cause of a failure that a deadline made."""
 
 _FALL_BACK = frozenset({404, 408, 429})
 _LONGEST = 300  # characters of an upstream's message that a record keeps
@@ -92,7 +95,7 @@ class Failure:
                 status = error.status_code
                 return cls(_said(error), status, status in _FALL_BACK or status >= 500)
             case APITimeoutError() | TimeoutError():
-                return cls("timed out")
+                return cls(TIMED_OUT)
             case APIConnectionError():
                 return cls(f"connection failed: {_words(error.__cause__ or error)}")
             case BrokenAnswerError():

@@ -24,6 +24,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from classifier.tier import Tier
 from serving.cost import Price
 from serving.errors import ConfigError
+from serving.health.settings import BreakerSettings, LimitSettings
 from serving.sessions.settings import SessionSettings
 from serving.settings_file import Section, first_problem, read_settings
 
@@ -64,10 +65,17 @@ class TierConfig(Section):
     Attributes:
         model: the model asked first.
         fallback: who is asked when it fails, in this order: names of tiers, or of models.
+        first_byte_seconds: in place of the general one, for the calls of this tier.
+        deadline_seconds: in place of the general one, for the calls of this tier.
+        objective_seconds: within which 95 % of the model's calls are to have their first token, without a
+            stream their first byte; where they have not, others of the chain are asked first.
     """
 
     model: Name
     fallback: tuple[Name, ...] = ()
+    first_byte_seconds: Seconds | None = None
+    deadline_seconds: Seconds | None = None
+    objective_seconds: Seconds | None = None
 
 
 class Tiers(Section):
@@ -110,6 +118,8 @@ class RouterConfig(Section):
         prices: US dollars per million tokens by model: one number, or `input` and `output`, and
             `cached_input` where the provider bills what it has cached at a price of its own.
         sessions: how conversations keep their tier.
+        breaker: when a model that fails or is slow is left alone.
+        limits: how many requests are sent a minute, and how those of the upstream are honoured.
     """
 
     base_url: BaseUrl = "https://global-apis.com/v1"
@@ -121,6 +131,8 @@ class RouterConfig(Section):
     tiers: Tiers = Tiers()
     prices: dict[Name, Annotated[_Price, BeforeValidator(_one_or_two_prices)]] = Field(default_factory=dict)
     sessions: SessionSettings = SessionSettings()
+    breaker: BreakerSettings = BreakerSettings()
+    limits: LimitSettings = LimitSettings()
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -152,6 +164,16 @@ class RouterConfig(Section):
         """Return the settings of a tier."""
         return (self.tiers.cheap, self.tiers.balanced, self.tiers.premium)[tier]
 
+    def first_byte(self, tier: Tier | None) -> float:
+        """Return how long each attempt of a tier's call may take to its first byte, in seconds."""
+        own = None if tier is None else self.tier(tier).first_byte_seconds
+        return self.first_byte_seconds if own is None else own
+
+    def deadline(self, tier: Tier | None) -> float:
+        """Return how long a call of a tier may take, in seconds."""
+        own = None if tier is None else self.tier(tier).deadline_seconds
+        return self.deadline_seconds if own is None else own
+
     def price(self, model: str) -> Price | None:
         """Return a model's price, or None when none is configured."""
         configured = self.prices.get(model)
@@ -165,6 +187,17 @@ class RouterConfig(Section):
         own = self.tier(tier)
         by_tier = {each.label: self.tier(each).model for each in Tier}
         return tuple(dict.fromkeys([own.model, *(by_tier.get(name, name) for name in own.fallback)]))
+
+    @model_validator(mode="after")
+    def _objectives_can_be_missed(self) -> Self:
+        for tier in Tier:
+            objective, longest = self.tier(tier).objective_seconds, self.first_byte(tier)
+            if objective is not None and objective >= longest:
+                raise ValueError(
+                    f"tiers.{tier}.objective_seconds: {objective:g} must be less than the {longest:g} s "
+                    f"of first_byte_seconds, after which a call has failed"
+                )
+        return self
 
     @model_validator(mode="after")
     def _every_model_has_a_price(self) -> Self:

@@ -1,18 +1,20 @@
 """What the sync and the async router share: everything but the waiting."""
 
+import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from classifier import Decision, Explanation, ModelFileError, TierPredictor
+from classifier import Decision, Explanation, ModelFileError, Tier, TierPredictor
 from serving.alarms import Alarms
 from serving.call import Call, Order, Shared
 from serving.chain import Plan, plan_alone, plan_tiers
 from serving.config import RouterConfig
 from serving.deadline import Limits
 from serving.errors import ConfigError, KeyMissingError
+from serving.health import Health, HealthTerms
 from serving.keys import Channel, Keys
 from serving.selection import AUTO, Predictor, Selection
 from serving.selector import MODEL_FILE, NoModel, Selector
@@ -31,6 +33,9 @@ class RouterCore:
         config: models, prices, chains, times.
         keys: of the channels.
         alarms: that stand.
+        health: of the models.
+        sleep: waits so many seconds.
+        sleep_soon: the same, without holding the event loop.
     """
 
     def __init__(
@@ -40,6 +45,11 @@ class RouterCore:
         predictor: Predictor,
         clock: Callable[[], float] = time.perf_counter,
         alarms: Alarms | None = None,
+        *,
+        health: Health | None = None,
+        wall: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        sleep_soon: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Work out each tier's plan.
 
@@ -49,13 +59,20 @@ class RouterCore:
             predictor: who decides on "auto".
             clock: seconds, from any start, never going back.
             alarms: to go on with, of the core before this one.
+            health: to go on with, of the core before this one.
+            wall: seconds since the epoch.
+            sleep: waits so many seconds.
+            sleep_soon: the same, without holding the event loop.
         """
         self.config = config
         self.keys = keys
         self.alarms = alarms or Alarms()
         self._selector = Selector(predictor, self.alarms, config.classifier_seconds)
         self._collector = Collector(config)
-        self._shared = Shared(config, keys, clock, self._collector.add)
+        self.health = Health(_health_terms(config), clock, wall, old=health)
+        self.sleep = sleep
+        self.sleep_soon = sleep_soon
+        self._shared = Shared(config, keys, clock, self._collector.add, self.health)
         self._plans = plan_tiers(config, has_pro_key=keys.pro is not None)
         self._unwarned = threading.Lock()
 
@@ -128,10 +145,19 @@ class RouterCore:
         timeout: float | Timeout | None,
     ) -> Call:
         plan = self.plan(selection)
-        limits = Limits.of(
-            options.get("timeout", timeout), self.config.first_byte_seconds, self.config.deadline_seconds
-        )
+        if timeout == self.config.deadline_seconds:  # the client's own, which is nobody's wish
+            timeout = self.config.deadline(selection.tier)
+        limits = self.limits(selection.tier, options.get("timeout", timeout))
         return self.call(Order(body, options, streams, limits), selection, plan, started_at)
+
+    def limits(self, tier: Tier | None, timeout: float | Timeout | None) -> Limits:
+        """Return the times of a call of a tier, or of a model that the caller named.
+
+        Args:
+            tier: of the call, or None.
+            timeout: the caller's.
+        """
+        return Limits.of(timeout, self.config.first_byte(tier), self.config.deadline(tier))
 
     def now(self) -> float:
         """Return the clock's time, which calls are begun with."""
@@ -188,6 +214,21 @@ class RouterCore:
         if self.keys.of(channel) is None:
             raise KeyMissingError(f"{channel.variable} is not set, and {model} needs the {channel} channel")
         return plan_alone(model)
+
+
+def _health_terms(config: RouterConfig) -> HealthTerms:
+    tiers = {tier: config.tier(tier) for tier in Tier}
+    pro = config.base_url if config.pro_base_url is None else config.pro_base_url
+    return HealthTerms(
+        breaker=config.breaker,
+        limits=config.limits,
+        models={tier: own.model for tier, own in tiers.items()},
+        others=tuple(model for tier in tiers for model in config.chain(tier)),
+        objectives={
+            tier: own.objective_seconds for tier, own in tiers.items() if own.objective_seconds is not None
+        },
+        upstreams={Channel.STANDARD: config.base_url, Channel.PRO: pro},
+    )
 
 
 _DECIDED_ELSEWHERE = {

@@ -78,19 +78,22 @@ class Deadline:
         "started_at",
     )
 
-    def __init__(self, limits: Limits, whole_until: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, limits: Limits, whole_until: float, clock: Callable[[], float], wait: float = 0.0
+    ) -> None:
         """Start an attempt's time.
 
         Args:
             limits: of the call.
             whole_until: when the call must end, by the clock.
             clock: seconds, from any start, never going back.
+            wait: seconds that the attempt waits before its request is sent; its own time begins then.
         """
         self._clock = clock
         self._limits = limits
         self._moved: Callable[[float], None] | None = None
         self._whole_until = whole_until
-        self.started_at = clock()
+        self.started_at = clock() + wait
         self._until = min(self.started_at + limits.first, whole_until)
         self.first_at: float | None = None
         self.response: httpx2.Response | None = None

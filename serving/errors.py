@@ -15,6 +15,7 @@ What the caller did wrong (status 400, 401, 403, 422) and the failure of a model
 as the SDK's own exceptions, with the record of the call as their attribute `routing`.
 """
 
+import math
 from typing import TYPE_CHECKING
 
 from serving.upstream import APIError
@@ -75,16 +76,30 @@ class ChainFailedError(ServingError, APIError):
 
     Attributes:
         routing: the record of the call; its `attempts` and `skipped` say what was tried and what was not.
+        retry_after: seconds until the first of the models may be asked again; None where one may be at once.
+        rate_limited: whether limits of requests alone stand between the caller and an answer.
     """
 
     routing: "Routing"
 
-    def __init__(self, routing: "Routing", request: "Request") -> None:
+    def __init__(
+        self,
+        routing: "Routing",
+        request: "Request",
+        retry_after: float | None = None,
+        *,
+        rate_limited: bool = False,
+    ) -> None:
         """Word the failure.
 
         Args:
             routing: the record, complete.
             request: the last request that went out.
+            retry_after: seconds until the first of the models may be asked again, or None.
+            rate_limited: whether limits of requests are all that is in the way.
         """
-        super().__init__(routing.failure(), request, body=None)
+        again = "" if retry_after is None else f"; ask again in {math.ceil(retry_after)} s"
+        super().__init__(routing.failure() + again, request, body=None)
         self.routing = routing
+        self.retry_after = retry_after
+        self.rate_limited = rate_limited

@@ -4,8 +4,10 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
+from typing import TYPE_CHECKING
 
-from serving.routing import Latency
+if TYPE_CHECKING:
+    from serving.routing import Latency
 
 __all__ = ["Latencies", "LatencyWindow", "Percentiles"]
 
@@ -71,7 +73,7 @@ class LatencyWindow:
         """Keep so many calls; older ones are forgotten."""
         self._last: deque[Latency] = deque(maxlen=size)
 
-    def add(self, latency: Latency) -> None:
+    def add(self, latency: "Latency") -> None:
         """Take in one call."""
         self._last.append(latency)
 

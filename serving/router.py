@@ -114,6 +114,8 @@ class TierRouter(OpenAI):
             )
         call = self.core.begin(rest.get("body") or {}, options, streams=stream, timeout=self.timeout)
         for trial in call.trials():
+            if trial.wait:
+                self.core.sleep(trial.wait)
             try:
                 request = trial.request(interruptible=False)
                 answer = super().post(

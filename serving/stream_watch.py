@@ -67,7 +67,7 @@ class StreamWatch:
         if piece.has_token and not self.begun:
             self.begun = True
             self.trial.deadline.begun()
-            self.trial.call.answering(self.trial)
+            self.trial.first_token()
         if not piece.has_usage:
             return True
         self._tokens = piece.tokens or self._tokens
@@ -101,6 +101,8 @@ class StreamWatch:
     def closed(self) -> None:
         """Note that the response was closed: by the caller, unless a read of ours is under way."""
         if not self._reading and not self.priming:
+            if not self._finished:
+                self.trial.left()
             self._conclude("", "the stream was closed before its usage came")
 
     def _conclude(self, failure: str, why_no_usage: str) -> None:

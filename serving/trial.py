@@ -3,9 +3,10 @@
 import weakref
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from serving.chain import Candidate, Failure
+from serving.chain import TIMED_OUT, Candidate, Failure
 from serving.cost import Cost, Tokens, estimate_prompt, estimate_tokens
 from serving.deadline import Deadline
+from serving.health import Permit, retry_after
 from serving.keys import Channel
 from serving.routing import Attempt, Routing, attach
 from serving.upstream import (
@@ -13,6 +14,7 @@ from serving.upstream import (
     PARSER_COMPLAINTS,
     APIError,
     APIResponseValidationError,
+    APIStatusError,
     APITimeoutError,
     ChatCompletion,
     Request,
@@ -26,21 +28,37 @@ if TYPE_CHECKING:
 
 __all__ = ["Trial"]
 
+_NOT_FOUND = 404
+_ASK_FOR_TIME = frozenset({429, 503})
+
 
 class Trial:
     """One attempt: what is sent, and what comes of it."""
 
-    def __init__(self, call: "Call", candidate: Candidate, deadline: Deadline) -> None:
-        """Begin an attempt, whose time is running."""
+    def __init__(self, call: "Call", candidate: Candidate, deadline: Deadline, permit: Permit) -> None:
+        """Begin an attempt, whose time is running.
+
+        Args:
+            call: that it belongs to.
+            candidate: who is asked.
+            deadline: of the attempt.
+            permit: by which it is made.
+        """
         self.call = call
         self.candidate = candidate
         self.deadline = deadline
+        self._permit = permit
         self._opened = False
 
     @property
     def routing(self) -> Routing:
         """The record of the call as it stands."""
         return self.call.routing()
+
+    @property
+    def wait(self) -> float:
+        """Seconds to wait before the request is sent, 0 for none."""
+        return self._permit.wait
 
     @property
     def path(self) -> str:
@@ -68,6 +86,7 @@ class Trial:
         Args:
             interruptible: whether the waits are also bounded from outside, as in asyncio.
         """
+        self.sending()
         order, channel = self.call.order, self.candidate.channel
         options = {
             **order.options,
@@ -115,7 +134,7 @@ class Trial:
         """Take in a response whose body is left to the caller: nothing can fall back any more."""
         raw._routed = self
         self._opened = True
-        self.call.answering(self)
+        self.first_token()
         weakref.finalize(raw, self._dropped)
 
     def _dropped(self) -> None:
@@ -135,8 +154,31 @@ class Trial:
         cost = Cost(None, None, note)
         if tokens is not None:
             cost = Cost.of(model, tokens, self.call.shared.config.price(model), note)
-        self.call.answering(self)
+        self.first_token()
+        self._permit_outcome(Failure(failure) if failure else None)
         self.call.end(self._attempt(Failure(failure)), cost)
+
+    def first_token(self) -> None:
+        """Note that the answer comes from this attempt: its first token, or a whole answer's, is there."""
+        self.call.answering(self)
+        first_at, started_at = self.deadline.first_at, self.deadline.started_at
+        self._permit.ticket.first_token(self._elapsed() if first_at is None else first_at - started_at)
+
+    def sending(self) -> None:
+        """Note that the request is about to be sent."""
+        self._permit.sending()
+
+    def dropped(self) -> None:
+        """Note that nothing more will come of the attempt, whatever has not been told of it."""
+        if self._permit.is_sent:
+            self.left()
+        else:
+            self._permit.unused()
+
+    def left(self) -> None:
+        """Note that the caller went away before the answer was whole, which is no fault of the model's."""
+        waited = self._elapsed() if self.deadline.first_at is None else 0.0
+        self._permit.ticket.freed(waited)
 
     def answered_text(self, text: str, failure: str = "", note: str = "") -> None:
         """Close the record by the text of the answer, where the upstream sent no usage."""
@@ -153,6 +195,8 @@ class Trial:
             attach(error, call.routing())
             raise error
         failure = self.failure_of(error)
+        self._permit_outcome(failure)
+        self._heed(error)
         if failure.falls_back and not call.alone:
             call.failed(self._attempt(failure), error)
             return
@@ -163,6 +207,33 @@ class Trial:
         """Mask the keys in what the SDK raised, and judge it."""
         mask_error(error, self.call.shared.keys.mask)
         return Failure.of(error)
+
+    def _permit_outcome(self, failure: Failure | None) -> None:
+        """Tell the model's circuit what came of the attempt, and of whose making it is."""
+        ticket = self._permit.ticket
+        if failure is None:
+            ticket.succeeded()
+        elif failure.cause == TIMED_OUT and not self._had_its_time():
+            ticket.freed(self._elapsed() if self.deadline.first_at is None else 0.0)
+        elif failure.falls_back and not (failure.status == _NOT_FOUND and self.call.alone):
+            ticket.failed(self._elapsed())
+        else:
+            ticket.freed()
+
+    def _had_its_time(self) -> bool:
+        """Whether a time-out is the model's fault: it had what is configured, not what its caller left it."""
+        return self.call.was_patient(self._elapsed(), begun=self.deadline.first_at is not None)
+
+    def _heed(self, error: Exception) -> None:
+        """Leave the model alone for as long as it asks."""
+        if not isinstance(error, APIStatusError) or error.status_code not in _ASK_FOR_TIME:
+            return
+        seconds = retry_after(error.response.headers, self.call.shared.health.wall())
+        if seconds is not None:
+            self._permit.leave_alone(seconds, error.status_code)
+
+    def _elapsed(self) -> float:
+        return self.call.shared.clock() - self.deadline.started_at
 
     def _surface(self, error: Exception) -> NoReturn:
         surfaced = self._in_sdk_terms(error)
@@ -179,8 +250,7 @@ class Trial:
 
     def _attempt(self, failure: Failure) -> Attempt:
         candidate = self.candidate
-        seconds = self.call.shared.clock() - self.deadline.started_at
-        return Attempt(candidate.model, candidate.channel, seconds, failure.cause, failure.status)
+        return Attempt(candidate.model, candidate.channel, self._elapsed(), failure.cause, failure.status)
 
     def _tokens_of(self, parsed: Any) -> tuple[Tokens | None, str, str]:
         if not isinstance(parsed, ChatCompletion):

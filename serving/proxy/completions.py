@@ -7,7 +7,6 @@ from typing import Any
 from classifier import Tier
 from classifier.header_text import header_safe
 from serving.call import Call, Order
-from serving.deadline import Limits
 from serving.proxy.bodies import check_counts, messages_in, model_in, read_object, streams
 from serving.proxy.budget_gate import BudgetGate, budgets_of
 from serving.proxy.chunks import CHAT, EMBEDDINGS, RESPONSES, Dialect
@@ -71,9 +70,8 @@ async def _answer(
         said.append(("x-tierwise-max-tokens", str(rules.default_max_tokens)))
     gate = BudgetGate(asked.desk.books, rules, _facts(asked, chosen, messages, is_stream), asked.key, body)
     asked.gate = gate
-    limits = Limits.of(
-        core.config.deadline_seconds, core.config.first_byte_seconds, core.config.deadline_seconds
-    )
+    tier = chosen.selection.tier
+    limits = core.limits(tier, core.config.deadline(tier))
     prompt = (
         None if dialect is CHAT else {"messages": messages or [{"content": json.dumps(body.get("input"))}]}
     )
@@ -91,13 +89,15 @@ async def _send_on(
     dialect: Dialect,
     said: list[tuple[str, str]],
 ) -> None:
-    forwarded = await Forwarder(asked.desk.client, gate, dialect).forward(call)
+    sleep = asked.generation.core.sleep_soon
+    forwarded = await Forwarder(asked.desk.client, gate, dialect, sleep).forward(call)
     routing = call.routing()
     chosen_by = ChosenBy.BUDGET if gate.downgraded else chosen.chosen_by
     passed_over = tuple(f"{each.model} was passed over: {each.reason}" for each in routing.skipped)
+    tells = gate.downgraded or call.barred
     headers = [
         *forwarded.headers,
-        *routing_headers(routing, asked.request_id, chosen_by, passed_over if gate.downgraded else ()),
+        *routing_headers(routing, asked.request_id, chosen_by, passed_over if tells else ()),
         *said,
     ]
     if isinstance(forwarded.body, bytes):

@@ -136,7 +136,8 @@ class Endpoint:
     def _worded(self, asked: Asked, error: Exception) -> ProxyError:
         gate = asked.gate
         nobody_asked = isinstance(error, ChainFailedError) and not error.routing.attempts
-        if gate is not None and gate.refused and nobody_asked:
+        comes_back = isinstance(error, ChainFailedError) and error.retry_after is not None
+        if gate is not None and gate.refused and nobody_asked and not comes_back:
             return gate.used_up()
         return refusal_of(error, asked.generation.core.keys)
 

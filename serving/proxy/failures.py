@@ -1,6 +1,9 @@
 """What a client is told of a call that got no answer: the upstream's own words where there are some."""
 
+import math
+
 from classifier.header_text import header_safe
+from serving.chain import TIMED_OUT
 from serving.errors import ChainFailedError, KeyMissingError
 from serving.keys import Keys
 from serving.proxy.errors import ProxyError
@@ -10,7 +13,6 @@ from serving.upstream import APIError, APIStatusError, APITimeoutError
 
 __all__ = ["UpstreamError", "refusal_of"]
 
-_TIMED_OUT = "timed out"
 
 
 class UpstreamError(ProxyError):
@@ -39,11 +41,9 @@ def refusal_of(error: Exception, keys: Keys) -> ProxyError:
     """
     match error:
         case ChainFailedError():
-            timed_out = [each.failure == _TIMED_OUT for each in error.routing.attempts]
-            status, code = (
-                (504, "upstream_timeout") if timed_out and all(timed_out) else (502, "chain_failed")
-            )
-            return ProxyError(status, code, keys.mask(f"{error}"), headers=_told(error.routing))
+            status, code = _status_of(error)
+            headers = [*_told(error.routing), *_retry_after(error)]
+            return ProxyError(status, code, keys.mask(f"{error}"), headers=headers)
         case APIStatusError() if 300 <= error.status_code < 400:
             where = f"the upstream answered with a redirect ({error.status_code})"
             return ProxyError(502, "upstream_redirect", f"{where}: base_url is wrong in the configuration")
@@ -56,6 +56,22 @@ def refusal_of(error: Exception, keys: Keys) -> ProxyError:
         case KeyMissingError():
             return ProxyError(404, "model_unavailable", f"{error}", param="model")
     return ProxyError(503, "state_unavailable", "the proxy's database does not answer: try again")
+
+
+def _status_of(error: ChainFailedError) -> tuple[int, str]:
+    """Limits of requests are the client's to mind; whoever was not asked at all may be, later."""
+    if error.rate_limited:
+        return 429, "upstream_rate_limited"
+    attempts = error.routing.attempts
+    if error.retry_after is not None and not attempts:
+        return 503, "upstream_unavailable"
+    timed_out = attempts and all(each.failure == TIMED_OUT for each in attempts)
+    return (504, "upstream_timeout") if timed_out else (502, "chain_failed")
+
+
+def _retry_after(error: ChainFailedError) -> list[tuple[str, str]]:
+    seconds = error.retry_after
+    return [] if seconds is None else [("retry-after", str(max(1, math.ceil(seconds))))]
 
 
 def _no_answer(error: APIError, keys: Keys) -> str:

@@ -6,7 +6,7 @@ theirs.
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
@@ -90,14 +90,22 @@ def encoded(body: object) -> bytes:
 class Forwarder:
     """Sends the calls of one request upstream."""
 
-    def __init__(self, client: httpx2.AsyncClient, gate: Gate, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        client: httpx2.AsyncClient,
+        gate: Gate,
+        dialect: Dialect,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         """Send through a client, whose responses tell their deadlines (`watch_async`).
 
         Args:
             client: shared by all.
             gate: the request's own.
             dialect: of the answers.
+            sleep: waits so many seconds for room on a channel.
         """
+        self._sleep = sleep
         self._client = client
         self._gate = gate
         self._dialect = dialect
@@ -110,6 +118,8 @@ class Forwarder:
             APIError: the request was refused, or the model that the caller named failed.
         """
         for trial in call.trials():
+            if trial.wait:
+                await self._sleep(trial.wait)
             refusal = await self._gate.hold(trial)
             if refusal:
                 call.skip(trial.candidate, refusal)
@@ -151,6 +161,7 @@ class Forwarder:
                 extensions={"timeout": timeout.as_dict()},
             )
         )
+        trial.sending()
         try:
             response = await self._client.send(request, stream=True)
             if response.status_code < 300:
@@ -197,6 +208,7 @@ class Forwarder:
         """The call was cancelled before anything came: what the upstream bills for it, nobody will tell."""
         if not trial.call.complete:
             cause = "cancelled before the answer came"
+            trial.left()
             trial.answered(None, cause, cause)
             self._gate.settle(trial, Outcome.CANCELLED, Failure(cause))
 

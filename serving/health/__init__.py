@@ -1,0 +1,26 @@
+"""Who may be asked: circuit breakers, `Retry-After`, the channels' limits and the tiers' objectives.
+
+Pure: no I/O, no waiting; clocks come from outside. The routers ask `Health` before each attempt and tell it
+what came of it.
+"""
+
+from serving.health.breaker import Cause, State
+from serving.health.health import Barred, Bars, Health, HealthTerms, Permit
+from serving.health.retry_after import retry_after
+from serving.health.settings import BreakerSettings, LimitSettings
+from serving.health.snapshot import TargetHealth, TierHealth
+
+__all__ = [
+    "Barred",
+    "Bars",
+    "BreakerSettings",
+    "Cause",
+    "Health",
+    "HealthTerms",
+    "LimitSettings",
+    "Permit",
+    "State",
+    "TargetHealth",
+    "TierHealth",
+    "retry_after",
+]
