@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from classifier import Decision, Explanation, ModelFileError, Tier, TierPredictor
@@ -16,8 +17,12 @@ from serving.deadline import Limits
 from serving.errors import ConfigError, KeyMissingError
 from serving.health import Health, HealthTerms
 from serving.keys import Channel, Keys
+from serving.routing import Routing
 from serving.selection import AUTO, Predictor, Selection
 from serving.selector import MODEL_FILE, NoModel, Selector
+from serving.sessions.keeper import Held, Sessions
+from serving.sessions.memory import Memory
+from serving.sessions.session_id import SESSION_HEADER
 from serving.summary import Collector, Summary
 from serving.upstream import Timeout
 
@@ -34,6 +39,7 @@ class RouterCore:
         keys: of the channels.
         alarms: that stand.
         health: of the models.
+        sessions: that keep the tiers of conversations.
         sleep: waits so many seconds.
         sleep_soon: the same, without holding the event loop.
     """
@@ -50,6 +56,7 @@ class RouterCore:
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         sleep_soon: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        memory: Memory | None = None,
     ) -> None:
         """Work out each tier's plan.
 
@@ -63,6 +70,7 @@ class RouterCore:
             wall: seconds since the epoch.
             sleep: waits so many seconds.
             sleep_soon: the same, without holding the event loop.
+            memory: of conversations, to go on with, of the core before this one.
         """
         self.config = config
         self.keys = keys
@@ -70,6 +78,7 @@ class RouterCore:
         self._selector = Selector(predictor, self.alarms, config.classifier_seconds)
         self._collector = Collector(config)
         self.health = Health(_health_terms(config), clock, wall, old=health)
+        self.sessions = Sessions(config, memory)
         self.sleep = sleep
         self.sleep_soon = sleep_soon
         self._shared = Shared(config, keys, clock, self._collector.add, self.health)
@@ -144,11 +153,21 @@ class RouterCore:
         streams: bool,
         timeout: float | Timeout | None,
     ) -> Call:
+        held = self._held(selection, body, options, started_at)
+        selection = held.selection
         plan = self.plan(selection)
         if timeout == self.config.deadline_seconds:  # the client's own, which is nobody's wish
             timeout = self.config.deadline(selection.tier)
         limits = self.limits(selection.tier, options.get("timeout", timeout))
-        return self.call(Order(body, options, streams, limits), selection, plan, started_at)
+        return self.call(Order(body, options, streams, limits), selection, plan, started_at, held)
+
+    def _held(
+        self, selection: Selection, body: Mapping[str, Any], options: Mapping[str, Any], now: float
+    ) -> Held:
+        messages, headers = body.get("messages"), options.get("headers") or {}
+        given = next((value for name, value in headers.items() if name.lower() == SESSION_HEADER), None)
+        session = self.sessions.identify(messages, given=given, user=body.get("user"))
+        return self.sessions.hold(selection, session, messages or (), now)
 
     def limits(self, tier: Tier | None, timeout: float | Timeout | None) -> Limits:
         """Return the times of a call of a tier, or of a model that the caller named.
@@ -201,9 +220,18 @@ class RouterCore:
             _log.warning("%s is not set: models of the Pro channel are skipped", Channel.PRO.variable)
         return plan
 
-    def call(self, order: Order, selection: Selection, plan: Plan, started_at: float) -> Call:
-        """Return a call whose time has been running since `started_at`."""
-        return Call(self._shared, order, selection, plan, started_at)
+    def call(
+        self, order: Order, selection: Selection, plan: Plan, started_at: float, held: Held | None = None
+    ) -> Call:
+        """Return a call whose time has been running since `started_at`; its session remembers its end."""
+        shared = self._shared
+        if held is not None and held.session is not None:
+            shared = replace(shared, finished=lambda routing: self._ended(held, routing))
+        return Call(shared, order, selection, plan, started_at)
+
+    def _ended(self, held: Held, routing: Routing) -> None:
+        self._collector.add(routing)
+        self.sessions.remember(held.session, routing, self.now(), held.keeps)
 
     def summary(self) -> Summary:
         """Return what the finished calls came to."""

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from classifier import Tier
-from classifier.header_text import header_safe
 from serving.call import Call, Order
 from serving.proxy.bodies import check_counts, messages_in, model_in, read_object, streams
 from serving.proxy.budget_gate import BudgetGate, budgets_of
@@ -17,13 +16,15 @@ from serving.proxy.headers import routing_headers
 from serving.proxy.inputs import as_messages
 from serving.proxy.ledger_rows import RequestFacts
 from serving.proxy.permissions import Chosen, chosen_for, counts_as_premium, may_use_premium, why_not
+from serving.proxy.sessions import given_name, hold
+from serving.sessions.keeper import Held
+from serving.sessions.session_id import SESSION_HEADER
 from serving.spending.bounds import LIMITS
 from serving.spending.ledger_row import ChosenBy
 
 __all__ = ["chat", "embeddings", "responses"]
 
 _GRACE_SECONDS = 5.0  # beyond the call's deadline, for a client that reads slowly
-_LONGEST_SESSION = 200
 
 
 async def chat(asked: Asked) -> None:
@@ -55,12 +56,13 @@ async def _answer(
     is_stream = streams(body)
     selection = await core.select_soon(model_in(body), messages, explained=True)
     rationed = asked.generation.rationed(selection.decision)
-    chosen = chosen_for(asked.key, selection, core.config, rationed=rationed)
+    held = await hold(asked, selection, body, messages) if limit else Held(selection)
+    chosen = chosen_for(asked.key, held.selection, core.config, rationed=rationed, by_session=held.moved)
     plan = core.plan(chosen.selection)
     if not plan.alone:
         plan = plan.without(why_not(asked.key, core.config))
     rules = asked.desk.rules(asked.generation)
-    said = []
+    said = [] if held.session is None else [(SESSION_HEADER, held.session.name)]
     if (
         limit
         and _needs_limit(body)
@@ -68,7 +70,9 @@ async def _answer(
     ):
         body[limit] = rules.default_max_tokens
         said.append(("x-tierwise-max-tokens", str(rules.default_max_tokens)))
-    gate = BudgetGate(asked.desk.books, rules, _facts(asked, chosen, messages, is_stream), asked.key, body)
+    gate = BudgetGate(
+        asked.desk.books, rules, _facts(asked, chosen, held, messages, is_stream), asked.key, body
+    )
     asked.gate = gate
     tier = chosen.selection.tier
     limits = core.limits(tier, core.config.deadline(tier))
@@ -76,7 +80,7 @@ async def _answer(
         None if dialect is CHAT else {"messages": messages or [{"content": json.dumps(body.get("input"))}]}
     )
     order = Order(body, {}, is_stream, limits, dialect.path, prompt)
-    call = core.call(order, chosen.selection, plan, asked.started_at)
+    call = core.call(order, chosen.selection, plan, asked.started_at, held)
     _count(asked, chosen, messages)
     await _send_on(asked, call, gate, chosen, dialect, said)
 
@@ -123,9 +127,8 @@ def _needs_limit(body: Mapping[str, Any]) -> bool:
 
 
 def _facts(
-    asked: Asked, chosen: Chosen, messages: Sequence[Mapping[str, Any]], is_stream: bool
+    asked: Asked, chosen: Chosen, held: Held, messages: Sequence[Mapping[str, Any]], is_stream: bool
 ) -> RequestFacts:
-    session = asked.connection.headers.get("x-tierwise-session")
     stores = asked.generation.serve.proxy.store_prompts
     return RequestFacts(
         request_id=asked.request_id,
@@ -133,7 +136,7 @@ def _facts(
         started_at=asked.started_at,
         chosen_by=chosen.chosen_by,
         key_id=None if asked.key is None else asked.key.key_id,
-        session=None if session is None else header_safe(session)[:_LONGEST_SESSION],
+        session=given_name(asked) if held.session is None else held.session.name,
         streamed=is_stream,
         prompt=json.dumps(messages) if stores else None,
     )

@@ -12,6 +12,7 @@ from serving.proxy.desk import Asked
 from serving.proxy.inputs import as_messages
 from serving.proxy.ledger_rows import risk_above
 from serving.proxy.permissions import Chosen, chosen_for, why_not
+from serving.proxy.sessions import hold
 
 __all__ = ["route"]
 
@@ -23,7 +24,10 @@ async def route(asked: Asked) -> None:
     generation = asked.generation
     selection = await generation.core.select_soon(model_in(body), messages)
     rationed = generation.rationed(selection.decision)
-    chosen = chosen_for(asked.key, selection, generation.core.config, rationed=rationed)
+    held = await hold(asked, selection, body, messages)
+    chosen = chosen_for(
+        asked.key, held.selection, generation.core.config, rationed=rationed, by_session=held.moved
+    )
     told = await asyncio.to_thread(_told, asked, chosen, messages)  # reasons of long conversations take long
     answer = {"request_id": asked.request_id, **told}
     headers = [("x-tierwise-request-id", asked.request_id)]

@@ -16,6 +16,7 @@ from serving.proxy.errors import ProxyError
 from serving.proxy.failures import refusal_of
 from serving.proxy.generation import Generation
 from serving.proxy.guard import Guard, Turnstile
+from serving.proxy.session_lookup import SessionLookup
 from serving.state.api_key import ApiKey
 from serving.upstream import APIError
 
@@ -33,6 +34,7 @@ class Desk:
         guard: of the API keys.
         turnstile: of the requests at work.
         now: seconds since the epoch.
+        lookup: of conversations in the ledger.
     """
 
     generation: Generation
@@ -41,6 +43,10 @@ class Desk:
     guard: Guard
     turnstile: Turnstile = field(default_factory=Turnstile)
     now: Callable[[], float] = time.time
+    lookup: SessionLookup = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lookup = SessionLookup(self.books)
 
     def rules(self, generation: Generation) -> Rules:
         """Return what the budgets of a generation say."""

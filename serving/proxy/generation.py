@@ -1,8 +1,9 @@
 """What a request is answered by: configuration, keys, model; one generation of it after another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from classifier import Decision, ModelFileError, TierPredictor
@@ -84,11 +85,20 @@ class Generation:
         alarms = None if old is None else old.core.alarms
         health = None if old is None else old.core.health
         core = RouterCore(
-            router, keys, predictor if pacing is None else pacing.paced, alarms=alarms, health=health
+            router,
+            keys,
+            predictor if pacing is None else pacing.paced,
+            alarms=alarms,
+            health=health,
+            memory=None if old is None else old.core.sessions.memory,
         )
         version = predictor.version if isinstance(predictor, TierPredictor) else None
         history = History() if old is None else old.history
         return cls(serve, core, serve.budgets.premium, serve.budgets.zone, pacing, version, history)
+
+    def rations(self, messages: Sequence[Any]) -> bool:
+        """Return whether pacing withholds premium at this moment from some prompts of this size."""
+        return self.pacing is not None and self.pacing.paced.rations(messages)
 
     def rationed(self, decision: Decision | None) -> bool:
         """Return whether pacing lowered the tier of a decision."""

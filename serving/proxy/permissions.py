@@ -28,7 +28,12 @@ class Chosen:
 
 
 def chosen_for(
-    key: ApiKey | None, selection: Selection, config: RouterConfig, *, rationed: bool = False
+    key: ApiKey | None,
+    selection: Selection,
+    config: RouterConfig,
+    *,
+    rationed: bool = False,
+    by_session: bool = False,
 ) -> Chosen:
     """Hold a selection within the bounds of a key.
 
@@ -42,11 +47,12 @@ def chosen_for(
         selection: to hold within its bounds.
         config: that says which model is whose.
         rationed: whether pacing lowered the selection from premium.
+        by_session: whether its conversation gave the selection another tier than was decided on.
 
     Raises:
         ProxyError: the caller asked for what the key may not use.
     """
-    chosen_by = ChosenBy.BUDGET if rationed else _chosen_by(selection)
+    chosen_by = ChosenBy.BUDGET if rationed else ChosenBy.SESSION if by_session else _chosen_by(selection)
     if key is None:
         return Chosen(selection, chosen_by)
     if selection.tier is None:

@@ -55,20 +55,19 @@ class Sessions:
         self._offers = _offers(config)
 
     def identify(
-        self, messages: object, *, scope: str = "", given: str | None = None, user: object = None
+        self, messages: object, *, scope: str = "", given: object = None, user: object = None
     ) -> SessionId | None:
         """Return which conversation a request belongs to; None where sessions are off, or nothing is said.
 
         Args:
             messages: OpenAI messages.
             scope: within which names mean something: the caller's API key.
-            given: the caller's own name of the conversation; empty is none.
-            user: the person, as the request tells it; what is no text is none.
+            given: the caller's own name of the conversation; what is no text, or empty, is none.
+            user: the person, as the request tells it; likewise.
         """
         if not self.settings.enabled or not isinstance(messages, Sequence) or not messages:
             return None
-        person = user if isinstance(user, str) else None
-        return identify(messages, scope=scope, given=given or None, user=person)
+        return identify(messages, scope=scope, given=_named(given), user=_named(user))
 
     def matters(self, selection: Selection) -> bool:
         """Return whether the conversation's past can change what was decided: nothing is above premium."""
@@ -168,6 +167,10 @@ class Sessions:
         own = next((each for each in TIERS if self._offers[each].model == model), None)
         known = [each for each in (tier, None if is_kept else own) if each is not None]
         return Remembered(min(known), model, input_tokens, output_tokens, at) if known else None
+
+
+def _named(name: object) -> str | None:
+    return name if isinstance(name, str) and name else None
 
 
 def _offers(config: RouterConfig) -> dict[Tier, Offer]:

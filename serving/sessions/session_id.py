@@ -19,7 +19,10 @@ from typing import Any
 
 from classifier.injected import strip_injected
 
-__all__ = ["SessionId", "identify", "role_of"]
+__all__ = ["SESSION_HEADER", "SessionId", "identify", "role_of"]
+
+SESSION_HEADER = "x-tierwise-session"
+"""The header in which callers name a conversation, and in which the proxy tells which one it took it for."""
 
 _END = 4096  # characters of a long text that are read at either end
 _LATEST = 32  # messages that tell a place
@@ -68,7 +71,7 @@ def identify(
     answered = _answered(messages)
     if given is not None:
         place = _digest(["named", scope, given])
-        return SessionId(given, place, place, (given,), answered)
+        return SessionId(given, place, place, (given,) if answered else (), answered)
     opening, answers = _opening(messages)
     base = ["unnamed", scope, user or "", *map(_told, opening)]
     provisional, name = _name(base), _name([*base, *map(_told, answers)])

@@ -131,6 +131,10 @@ class PacedPredictor:
         wanted = self.predictor.policy.choose(decision.probabilities, decision.known_vocabulary)
         return decision.tier < wanted
 
+    def rations(self, prompt: Prompt) -> bool:
+        """Return whether premium is withheld from some prompts of this one's size at this moment."""
+        return isinstance(self._policy(prompt), PacedPolicy)
+
     def _policy(self, prompt: Prompt) -> Policy:
         policy = self.predictor.policy
         return self.pacer.policy_for(self._clock(), self._spent(), policy, self._size(prompt))

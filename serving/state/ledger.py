@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import delete, select
 
-from serving.spending.ledger_row import LedgerRow
+from serving.spending.ledger_row import LedgerRow, Outcome
 from serving.state.database import Database
 from serving.state.ledger_values import from_values, to_values
 from serving.state.paging import paged
@@ -58,6 +58,26 @@ class Ledger:
         )
         with self._database.reading() as connection:
             return tuple(from_values(row) for row in connection.execute(wanted).mappings())
+
+    def last_answered(self, sessions: Sequence[str], key_id: str | None, since: float) -> LedgerRow | None:
+        """Return the latest attempt of a conversation that answered; None where there is none.
+
+        Args:
+            sessions: the names under which the conversation may be known.
+            key_id: of the API key whose conversation it is; None for callers without a key.
+            since: seconds since the epoch, inclusive.
+        """
+        wanted = (
+            select(ledger)
+            .where(ledger.c.session.in_(sessions), ledger.c.at >= since)
+            .where(ledger.c.key_id.is_(None) if key_id is None else ledger.c.key_id == key_id)
+            .where(ledger.c.outcome == Outcome.ANSWERED.value)
+            .order_by(ledger.c.at.desc())
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(wanted).mappings().first()
+        return None if row is None else from_values(row)
 
     def prune(self, before: float) -> int:
         """Delete the rows from before a moment, some thousand at a time; return how many there were.
