@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-import httpx2
 from starlette.types import Receive, Scope, Send
 
 from serving.errors import ChainFailedError, KeyMissingError, StateError
@@ -17,6 +16,7 @@ from serving.proxy.failures import refusal_of
 from serving.proxy.generation import Generation
 from serving.proxy.guard import Guard, Turnstile
 from serving.proxy.session_lookup import SessionLookup
+from serving.proxy.wire import WireClient
 from serving.state.api_key import ApiKey
 from serving.upstream import APIError
 
@@ -29,7 +29,7 @@ class Desk:
 
     Attributes:
         generation: the current one; a reload replaces it.
-        client: to the upstream, which keeps deadlines.
+        client: to the upstream.
         books: the state.
         guard: of the API keys.
         turnstile: of the requests at work.
@@ -38,7 +38,7 @@ class Desk:
     """
 
     generation: Generation
-    client: httpx2.AsyncClient
+    client: WireClient
     books: StateBooks
     guard: Guard
     turnstile: Turnstile = field(default_factory=Turnstile)

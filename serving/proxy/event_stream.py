@@ -2,17 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Self
-
-import httpx2
 
 from serving.chain import Failure
 from serving.proxy.chunks import Dialect, parsed
 from serving.proxy.events import DONE, EventCutter, data_of
+from serving.proxy.wire import Reply, WireError
 from serving.spending.ledger_row import Outcome
 from serving.stream_watch import Piece, StreamWatch
-from serving.upstream import FAILURES, APIConnectionError, APITimeoutError, BrokenAnswerError
+from serving.upstream import FAILURES, APIConnectionError, APITimeoutError, BrokenAnswerError, Request
 
 __all__ = ["EventStream", "in_sdk_terms"]
 
@@ -27,24 +26,21 @@ class EventStream:
     Whoever has it closes it, whether it has ended or not; only then it is settled.
     """
 
-    def __init__(
-        self, watch: StreamWatch, response: httpx2.Response, dialect: Dialect, settled: Settled
-    ) -> None:
+    def __init__(self, watch: StreamWatch, reply: Reply, dialect: Dialect, settled: Settled) -> None:
         """Begin before the first event.
 
         Args:
             watch: keeps the record.
-            response: its body unread.
+            reply: its body unread.
             dialect: of the events.
             settled: told once what it came to.
         """
         self._watch = watch
-        self._response = response
+        self._reply = reply
         self._dialect = dialect
         self._settled = settled
         self._mask = watch.trial.call.shared.keys.mask_bytes
         self._cutter = EventCutter()
-        self._pieces: AsyncIterator[bytes] = response.aiter_raw()
         self._ahead = b""
         self._broken: Exception | None = None
         self._ended = self._closed = False
@@ -63,10 +59,10 @@ class EventStream:
             while not watch.begun:
                 ahead.append(await self._step())
         except StopAsyncIteration:
-            await self._response.aclose()
+            self._reply.close()
             watch.ended()
         except BaseException:
-            await self._response.aclose()
+            self._reply.close()
             raise
         watch.priming = False
         self._ahead = b"".join(ahead)
@@ -91,7 +87,7 @@ class EventStream:
         self._closed = True
         self._watch.closed()
         self._settled(*self._outcome())
-        await self._response.aclose()
+        self._reply.close()
 
     async def _shown(self) -> bytes:
         try:
@@ -115,14 +111,16 @@ class EventStream:
             raise self._broken
         self._watch.reading()
         try:
-            events = self._cutter.feed(await anext(self._pieces))
-        except StopAsyncIteration:
+            piece = await self._reply.piece()
+        except WireError as error:
+            raise in_sdk_terms(error, self._watch.trial.url) from error
+        if piece:
+            events = self._cutter.feed(piece)
+        else:
             events = [self._cutter.rest()]
             if not events[0].strip():
-                raise
+                raise StopAsyncIteration
             self._cutter = EventCutter()
-        except httpx2.HTTPError as error:
-            raise in_sdk_terms(error, self._response.request) from error
         return self._mask(b"".join(self._taken_in(events)))
 
     def _taken_in(self, events: list[bytes]) -> list[bytes]:
@@ -166,8 +164,9 @@ def _broken(cause: str) -> bytes:
     return b"data: " + json.dumps({"error": error}).encode() + b"\n\n"
 
 
-def in_sdk_terms(error: httpx2.HTTPError, request: httpx2.Request) -> Exception:
-    """Return what the SDK would raise for an error of the HTTP client."""
-    if isinstance(error, httpx2.TimeoutException):
+def in_sdk_terms(error: WireError, url: str) -> Exception:
+    """Return what the SDK would raise where the upstream could not be asked."""
+    request = Request("POST", url)
+    if isinstance(error.__cause__, TimeoutError):
         return APITimeoutError(request)
     return APIConnectionError(request=request)

@@ -7,17 +7,15 @@ theirs.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
-
-import httpx2
 
 from serving.call import Call
 from serving.chain import Failure
 from serving.deadline import within
 from serving.proxy.chunks import Dialect, parsed
 from serving.proxy.event_stream import EventStream, in_sdk_terms
+from serving.proxy.wire import NeverSentError, Reply, WireClient, WireError
 from serving.spending.ledger_row import Outcome
 from serving.stream_watch import StreamWatch
 from serving.trial import Trial
@@ -26,6 +24,8 @@ from serving.upstream import (
     APIConnectionError,
     APIStatusError,
     BrokenAnswerError,
+    Request,
+    Response,
     status_error,
 )
 
@@ -42,7 +42,7 @@ _HEADERS = {
     "content-type": "application/json",
     "user-agent": "tierwise",
 }
-_NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+_BEFORE_THE_DEADLINE = 0.05  # seconds, so that a connection that does not come is told apart from an answer
 
 
 class Gate(Protocol):
@@ -71,11 +71,13 @@ class Forwarded:
 
 
 def passed_on(headers: Iterable[tuple[str, str]]) -> Headers:
-    """Return the headers of an upstream that a client gets to see: type, limits, ids; nothing of the wire."""
+    """Return the headers of an upstream that a client gets to see: type, limits, ids; nothing of the wire.
+
+    Args:
+        headers: their names in lower case.
+    """
     return tuple(
-        (name.lower(), value)
-        for name, value in headers
-        if name.lower() in _PASSED_ON or name.lower().startswith(_PASSED_ON_PREFIXES)
+        (name, value) for name, value in headers if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
     )
 
 
@@ -92,12 +94,12 @@ class Forwarder:
 
     def __init__(
         self,
-        client: httpx2.AsyncClient,
+        client: WireClient,
         gate: Gate,
         dialect: Dialect,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Send through a client, whose responses tell their deadlines (`watch_async`).
+        """Send through a client.
 
         Args:
             client: shared by all.
@@ -136,10 +138,14 @@ class Forwarder:
         raise call.exhausted()
 
     async def _attempt(self, trial: Trial) -> Forwarded:
-        response = await self._send(trial)
-        if trial.call.order.streams:
-            return await self._streamed(trial, response)
-        answer = await self._whole(trial, response)
+        reply = await self._send(trial)
+        try:
+            if trial.call.order.streams:
+                return await self._streamed(trial, reply)
+            answer = await self._whole(trial, reply)
+        except BrokenAnswerError:
+            trial.deadline.response = _in_sdk_terms(trial, reply, b"")
+            raise
         self._gate.settle(trial, Outcome.ANSWERED, None)
         return answer
 
@@ -149,60 +155,43 @@ class Forwarder:
         finally:  # only now the record says that this attempt was made
             self._gate.settle(trial, _outcome_of(error), failure)
 
-    async def _send(self, trial: Trial) -> httpx2.Response:
-        order = trial.call.order
-        timeout = trial.deadline.timeout(streams=order.streams, interruptible=True)
-        request = (
-            httpx2.Request(  # not the client's `build_request`, which adds cookies: they are one client's
-                "POST",
-                trial.url,
-                content=encoded(order.body_for(trial.candidate.model)),
-                headers={**trial.bearer, **_HEADERS},
-                extensions={"timeout": timeout.as_dict()},
-            )
-        )
+    async def _send(self, trial: Trial) -> Reply:
+        order, deadline = trial.call.order, trial.deadline
+        headers = (*trial.bearer.items(), *_HEADERS.items())
+        body = encoded(order.body_for(trial.candidate.model))
+        seconds = max(0.001, deadline.left() - _BEFORE_THE_DEADLINE)
         trial.sending()
         try:
-            response = await self._client.send(request, stream=True)
-            if response.status_code < 300:
-                return response
-            await self._read(response)
-        except httpx2.HTTPError as error:
-            raise in_sdk_terms(error, request) from error
-        raise status_error(response)
+            reply = await self._client.send("POST", trial.url, headers, body, connect_seconds=seconds)
+            if reply.status < 300:
+                if not order.streams:
+                    deadline.begun()
+                return reply
+            body = await _read(reply)
+        except WireError as error:
+            raise in_sdk_terms(error, trial.url) from error
+        raise status_error(_in_sdk_terms(trial, reply, body))
 
-    async def _whole(self, trial: Trial, response: httpx2.Response) -> Forwarded:
+    async def _whole(self, trial: Trial, reply: Reply) -> Forwarded:
         try:
-            body = await self._read(response)
-        except httpx2.HTTPError as error:
-            raise in_sdk_terms(error, response.request) from error
+            body = await _read(reply)
+        except WireError as error:
+            raise in_sdk_terms(error, trial.url) from error
         said = self._dialect.said(parsed(body))
         if said.tokens is not None:
             trial.answered(said.tokens)
         else:
             trial.answered_text(said.text)
         mask = trial.call.shared.keys.mask_bytes
-        return Forwarded(response.status_code, passed_on(response.headers.items()), mask(body))
+        return Forwarded(reply.status, passed_on(reply.headers), mask(body))
 
-    async def _read(self, response: httpx2.Response) -> bytes:
-        """Read a body of bounded size, and leave it in the response."""
-        pieces, size = [], 0
-        async with aclosing(response):
-            async for piece in response.aiter_raw():
-                pieces.append(piece)
-                size += len(piece)
-                if size > _LARGEST:
-                    raise BrokenAnswerError(f"the answer is larger than {_LARGEST // 2**20} MiB")
-        response._content = b"".join(pieces)
-        return response._content
-
-    async def _streamed(self, trial: Trial, response: httpx2.Response) -> Forwarded:
+    async def _streamed(self, trial: Trial, reply: Reply) -> Forwarded:
         def settled(outcome: Outcome, failure: Failure | None) -> None:
             self._gate.settle(trial, outcome, failure)
 
-        events = EventStream(StreamWatch(trial), response, self._dialect, settled)
+        events = EventStream(StreamWatch(trial), reply, self._dialect, settled)
         await events.prime()
-        return Forwarded(response.status_code, passed_on(response.headers.items()), events)
+        return Forwarded(reply.status, passed_on(reply.headers), events)
 
     def _left(self, trial: Trial) -> None:
         """The call was cancelled before anything came: what the upstream bills for it, nobody will tell."""
@@ -213,7 +202,28 @@ class Forwarder:
             self._gate.settle(trial, Outcome.CANCELLED, Failure(cause))
 
 
+async def _read(reply: Reply) -> bytes:
+    """Read a body of bounded size, and close the answer."""
+    pieces, size = [], 0
+    try:
+        while piece := await reply.piece():
+            pieces.append(piece)
+            size += len(piece)
+            if size > _LARGEST:
+                raise BrokenAnswerError(f"the answer is larger than {_LARGEST // 2**20} MiB")
+    finally:
+        reply.close()
+    return b"".join(pieces)
+
+
+def _in_sdk_terms(trial: Trial, reply: Reply, body: bytes) -> Response:
+    """The answer as the SDK's exceptions carry it, its body as it came."""
+    response = Response(reply.status, headers=list(reply.headers), request=Request("POST", trial.url))
+    response._content = body
+    return response
+
+
 def _outcome_of(error: Exception) -> Outcome:
     """Failed where the upstream did no work; otherwise nobody knows what it will bill."""
-    never_sent = isinstance(error, APIConnectionError) and isinstance(error.__cause__, _NEVER_SENT)
+    never_sent = isinstance(error, APIConnectionError) and isinstance(error.__cause__, NeverSentError)
     return Outcome.FAILED if never_sent or isinstance(error, APIStatusError) else Outcome.UNKNOWN

@@ -3,16 +3,15 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
-
-import httpx2
 
 from classifier import Tier
 from serving.keys import Channel
 from serving.proxy.chunks import parsed
 from serving.proxy.desk import Asked
 from serving.proxy.generation import Generation
+from serving.proxy.wire import Reply, WireClient, WireError
 from serving.selection import AUTO
 from serving.upstream import BrokenAnswerError
 
@@ -57,7 +56,7 @@ class Models:
             return self._kept
 
 
-async def _asked_for(client: httpx2.AsyncClient, generation: Generation) -> list[Any]:
+async def _asked_for(client: WireClient, generation: Generation) -> list[Any]:
     core = generation.core
     found: dict[str, Any] = {}
     for channel in Channel:
@@ -66,25 +65,37 @@ async def _asked_for(client: httpx2.AsyncClient, generation: Generation) -> list
             base = core.config.pro_base_url
         if secret is None:
             continue
-        headers = {"authorization": f"Bearer {secret.reveal()}", "accept-encoding": "identity"}
+        headers = (
+            ("authorization", f"Bearer {secret.reveal()}"),
+            ("accept", "application/json"),
+            ("accept-encoding", "identity"),
+            ("user-agent", "tierwise"),
+        )
         rows = await _rows(client, f"{base.rstrip('/')}/models", headers, core.config.first_byte_seconds)
         found |= {row["id"]: row for row in rows}
     return json.loads(core.keys.mask(json.dumps(list(found.values()))))  # type: ignore[no-any-return]
 
 
 async def _rows(
-    client: httpx2.AsyncClient, url: str, headers: dict[str, str], seconds: float
+    client: WireClient, url: str, headers: Sequence[tuple[str, str]], seconds: float
 ) -> list[dict[str, Any]]:
-    body = bytearray()
     try:
-        async with asyncio.timeout(seconds), client.stream("GET", url, headers=headers) as response:
-            if response.status_code != 200:
-                return []
-            async for piece in response.aiter_raw():
-                body += piece
-                if len(body) > _LARGEST:
-                    return []
-        rows = parsed(bytes(body))["data"]
+        async with asyncio.timeout(seconds):
+            reply = await client.send("GET", url, headers)
+            try:
+                body = await _body(reply)
+            finally:
+                reply.close()
+        rows = parsed(body)["data"]
         return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
-    except (httpx2.HTTPError, TimeoutError, BrokenAnswerError, KeyError, TypeError):
+    except (WireError, TimeoutError, BrokenAnswerError, KeyError, TypeError):
         return []
+
+
+async def _body(reply: Reply) -> bytes:
+    body = bytearray()
+    while reply.status == 200 and (piece := await reply.piece()):
+        body += piece
+        if len(body) > _LARGEST:
+            raise BrokenAnswerError("the list of models is too large")
+    return bytes(body)

@@ -6,30 +6,26 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
-import httpx2
 from fastapi import FastAPI
+from httpx2 import create_ssl_context
 
-from serving.deadline import watch_async
 from serving.errors import ConfigError, StateError
 from serving.proxy.app import build_app
 from serving.proxy.books import StateBooks
 from serving.proxy.desk import Desk
 from serving.proxy.generation import Generation, Sources
 from serving.proxy.guard import Guard, is_loopback
-from serving.proxy.network import use_asyncio
 from serving.proxy.pacing import Pacing, learn_forever, refresh_forever
 from serving.proxy.reload import Reloader
+from serving.proxy.wire import Routes, WireClient
 from serving.state import Journal, RowWriter, State
 from serving.state.api_key import ApiKey
 
-__all__ = ["Service", "open_client"]
+__all__ = ["Service"]
 
 _log = logging.getLogger("serving")
 
 _CLOSE_SECONDS = 10.0
-_MOST_CONNECTIONS = 2048
-_IDLE_CONNECTIONS = 256
-_IDLE_SECONDS = 60.0  # less than what upstreams usually close idle connections after
 
 
 class Service:
@@ -46,22 +42,25 @@ class Service:
         environ: Mapping[str, str],
         *,
         say: Callable[[str], None],
-        client: Callable[[], httpx2.AsyncClient] | None = None,
+        client: WireClient | None = None,
     ) -> None:
         """Compose; nothing is opened yet.
 
         Args:
             sources: of later generations.
             generation: the first one.
-            environ: where the user's data folder is told.
+            environ: where the user's data folder and the way to the upstream are told.
             say: tells people, in one line.
-            client: makes the client to the upstream.
+            client: to the upstream; by default one that the environment leads.
+
+        Raises:
+            ConfigError: the environment names a proxy that cannot be used.
         """
         self._sources = sources
         self._generation = generation
         self._environ = environ
         self._say = say
-        self._client = client or open_client
+        self._client = client or WireClient(Routes(environ), create_ssl_context)
         self.desk: Desk | None = None
         self._books: StateBooks | None = None
         self._reloader: Reloader | None = None
@@ -141,7 +140,7 @@ class Service:
         if books is None:
             raise StateError("the state was closed while the server started")
         required = not is_loopback(serve.proxy.host)
-        desk = Desk(self._generation, self._client(), books, Guard(_Keys(books), required=required))
+        desk = Desk(self._generation, self._client, books, Guard(_Keys(books), required=required))
         self.desk = desk
 
         def use(generation: Generation) -> None:
@@ -184,16 +183,3 @@ class _Keys:
 
     async def any_key(self) -> bool:
         return bool(await self._books.run(self._books.state.api_keys.all))
-
-
-def open_client() -> httpx2.AsyncClient:
-    """Return a client to the upstream that all requests share, and that keeps their deadlines."""
-    limits = httpx2.Limits(
-        max_connections=_MOST_CONNECTIONS,
-        max_keepalive_connections=_IDLE_CONNECTIONS,
-        keepalive_expiry=_IDLE_SECONDS,
-    )
-    client = httpx2.AsyncClient(limits=limits, follow_redirects=False, headers={"user-agent": "tierwise"})
-    watch_async(client)
-    use_asyncio(client)
-    return client

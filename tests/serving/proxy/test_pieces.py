@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import httpcore2
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
@@ -15,7 +14,6 @@ from serving.errors import StateUnavailableError
 from serving.proxy.errors import ProxyError
 from serving.proxy.events import EventCutter
 from serving.proxy.guard import Guard, Turnstile, is_loopback
-from serving.proxy.network import AsyncioBackend
 from serving.proxy.permissions import chosen_for, counts_as_premium
 from serving.proxy.protocol import JoinedTransport
 from serving.routing import Reasons
@@ -169,27 +167,3 @@ async def test_the_head_of_a_response_leaves_with_its_body_and_never_stays() -> 
     transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")
     await asyncio.sleep(0)
     assert wire.sent == [b"HTTP/1.1 200 OK\r\n\r\nbody", b"more", b"HTTP/1.1 204 No Content\r\n\r\n"]
-
-
-async def test_a_request_leaves_in_one_piece_and_the_end_of_a_connection_is_noticed() -> None:
-    received: list[bytes] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        received.append(await reader.read(1000))
-        writer.write(b"answer")
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    stream = await AsyncioBackend().connect_tcp(*server.sockets[0].getsockname()[:2])
-    assert not stream.get_extra_info("is_readable")
-    await stream.write(b"POST / HTTP/1.1\r\n\r\n")
-    await stream.write(b"body")
-    assert await stream.read(100) == b"answer"
-    assert await stream.read(100) == b""
-    assert stream.get_extra_info("is_readable")
-    await stream.aclose()
-    server.close()
-    await server.wait_closed()
-    assert received == [b"POST / HTTP/1.1\r\n\r\nbody"]
-    with pytest.raises(httpcore2.ConnectError):
-        await AsyncioBackend().connect_tcp("127.0.0.1", 9)

@@ -1,0 +1,395 @@
+"""The client of the upstream: before servers that say exactly these bytes."""
+
+import asyncio
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from shutil import which
+
+import pytest
+from httpx2 import create_ssl_context
+from hypothesis import given as drawn
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from serving.errors import ConfigError
+from serving.proxy.wire import BrokenConnectionError, NeverSentError, Reply, Routes, WireClient
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+PLAIN = b"HTTP/1.1 200 OK\r\nX-One: 1\r\ncontent-length: 6\r\n\r\nanswer"
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nans\r\n3;x=y\r\nwer\r\n0\r\nx-late: 1\r\n\r\n"
+)
+TO_THE_END = b"HTTP/1.1 200 OK\r\n\r\nanswer"
+HINTED = b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + PLAIN
+EMPTY = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+
+class Upstream:
+    """A server of a test: what it received, and how many connections it had."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self.left = 0
+
+
+@asynccontextmanager
+async def serving(
+    *answers: bytes, cut: int = 0, stays: bool = True, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Upstream]:
+    """Answer each request with the next of the answers, whole or in pieces, and hang up unless it `stays`."""
+    upstream, left = Upstream(""), list(answers)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream.connections += 1
+        while request := await reader.read(100_000):
+            upstream.requests.append(request)
+            answer = left.pop(0) if left else b""
+            for at in range(0, len(answer), cut or 2**30):
+                writer.write(answer[at : at + (cut or 2**30)])
+                await asyncio.sleep(0)
+            if not stays:
+                break
+        upstream.left += 1
+
+    async with listening(serve, tls) as port:
+        upstream.url = f"http{'s' if tls else ''}://127.0.0.1:{port}/v1/x?y=z"
+        yield upstream
+
+
+@asynccontextmanager
+async def listening(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def kept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())  # type: ignore[arg-type]
+        try:
+            await serve(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    server = await asyncio.start_server(kept, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def client(
+    environ: Mapping[str, str] | None = None,
+    tls: Callable[[], ssl.SSLContext] = create_ssl_context,
+    idle_seconds: float = 60.0,
+) -> AsyncIterator[WireClient]:
+    made = WireClient(Routes(environ or {}), tls, idle_seconds=idle_seconds)
+    try:
+        yield made
+    finally:
+        await made.aclose()
+
+
+async def ask(client: WireClient, url: str, body: bytes = b"body") -> tuple[int, bytes]:
+    reply = await client.send("POST", url, [("a", "b")], body, connect_seconds=5.0)
+    return reply.status, await body_of(reply)
+
+
+async def body_of(reply: Reply) -> bytes:
+    pieces = []
+    try:
+        while piece := await reply.piece():
+            pieces.append(piece)
+    finally:
+        reply.close()
+    return b"".join(pieces)
+
+
+async def test_a_request_leaves_in_one_piece_and_its_connection_is_used_again() -> None:
+    async with serving(PLAIN, CHUNKED, EMPTY, PLAIN) as upstream, client() as ours:
+        found = [await ask(ours, upstream.url) for _ in range(4)]
+    assert found == [(200, b"answer"), (200, b"answer"), (204, b""), (200, b"answer")]
+    host = upstream.url.split("/")[2].encode()
+    request = b"POST /v1/x?y=z HTTP/1.1\r\nhost: %b\r\na: b\r\ncontent-length: 4\r\n\r\nbody" % host
+    assert upstream.requests == [request] * 4
+    assert upstream.connections == 1
+
+
+@settings(max_examples=40, deadline=None)
+@drawn(
+    st.sampled_from([PLAIN, CHUNKED, HINTED, TO_THE_END]),
+    st.integers(1, 30),
+)
+def test_an_answer_is_the_same_wherever_the_network_cuts(answer: bytes, cut: int) -> None:
+    async def run() -> tuple[int, bytes]:
+        async with serving(answer, cut=cut, stays=answer is not TO_THE_END) as upstream, client() as ours:
+            return await ask(ours, upstream.url)
+
+    assert asyncio.run(run()) == (200, b"answer")
+
+
+async def test_headers_are_told_in_lower_case_without_those_of_interim_answers() -> None:
+    async with serving(HINTED) as upstream, client() as ours:
+        reply = await ours.send("GET", upstream.url, ())
+        reply.close()
+    assert reply.headers == (("x-one", "1"), ("content-length", "6"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"", "closed the connection"),
+        (b"HTTP/1.1 200 OK\r\ncontent-le", "closed the connection"),
+        (PLAIN[:-1], "closed the connection"),
+        (CHUNKED[:-20], "closed the connection"),
+        (b"SSH-2.0-OpenSSH_9.9\r\n", "is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n", "is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nnone\r\n", "is not HTTP"),
+        (b"HTTP/1.1 101 Yes\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n", "another protocol"),
+        (b"HTTP/1.1 200 OK\r\nx: " + b"y" * 300_000, "larger than 256 KiB"),
+    ],
+    ids=["nothing", "head", "length", "chunk", "ssh", "negative", "hex", "upgrade", "endless head"],
+)
+async def test_what_breaks_off_or_is_no_http_is_told_as_broken(answer: bytes, words: str) -> None:
+    async with serving(answer, stays=False) as upstream, client() as ours:
+        with pytest.raises(BrokenConnectionError, match=words):
+            await ask(ours, upstream.url)
+
+
+async def test_what_came_before_a_break_is_given_out_first() -> None:
+    async with serving(PLAIN[:-1], stays=False) as upstream, client() as ours:
+        reply = await ours.send("GET", upstream.url, ())
+        assert await reply.piece() == b"answe"
+        with pytest.raises(BrokenConnectionError):
+            await reply.piece()
+        reply.close()
+        assert await reply.piece() == b""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        PLAIN.replace(b"X-One: 1", b"connection: close"),
+        PLAIN.replace(b"1.1", b"1.0"),
+        PLAIN + b"more",
+        PLAIN + PLAIN,
+        TO_THE_END,
+    ],
+    ids=["close", "1.0", "more", "twice", "to the end"],
+)
+async def test_a_connection_that_may_not_be_used_again_is_not(answer: bytes) -> None:
+    async with serving(answer, PLAIN, stays=answer is not TO_THE_END) as upstream, client() as ours:
+        for _ in range(2):
+            assert await ask(ours, upstream.url) == (200, b"answer")
+    assert upstream.connections == 2
+
+
+async def test_a_connection_that_the_upstream_closed_while_idle_is_not_used() -> None:
+    async with serving(PLAIN, PLAIN, stays=False) as upstream, client() as ours:
+        assert await ask(ours, upstream.url) == (200, b"answer")
+        await asyncio.sleep(0.05)
+        assert await ask(ours, upstream.url) == (200, b"answer")
+    assert upstream.connections == 2
+
+
+async def test_an_idle_connection_that_nobody_needs_is_closed_in_time() -> None:
+    async with serving(PLAIN) as upstream, client(idle_seconds=0.05) as ours:
+        await ask(ours, upstream.url)
+        assert upstream.left == 0
+        await asyncio.sleep(0.2)
+        assert upstream.left == 1
+
+
+async def test_an_answer_that_is_not_read_to_its_end_costs_its_connection() -> None:
+    async with serving(PLAIN[:-1], PLAIN) as upstream, client() as ours:
+        reply = await ours.send("GET", upstream.url, ())
+        reply.close()
+        reply.close()
+        assert await ask(ours, upstream.url) == (200, b"answer")
+    assert upstream.connections == 2
+
+
+async def test_who_is_cancelled_leaves_no_connection_behind() -> None:
+    async with serving(b"") as upstream, client() as ours:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await ask(ours, upstream.url)
+        await asyncio.sleep(0.05)
+        assert upstream.left == 1
+
+
+async def test_no_more_of_a_body_is_taken_in_than_is_read() -> None:
+    body, sent = b"x" * 65_536, 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.read(1000)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (len(body) * 1000))
+        for _ in range(1000):
+            writer.write(body)
+            await writer.drain()
+            sent += 1
+
+    async with listening(serve) as port, client() as ours:
+        reply = await ours.send("GET", f"http://127.0.0.1:{port}/", ())
+        await asyncio.sleep(0.2)
+        assert sent < 500
+        assert len(await body_of(reply)) == len(body) * 1000
+
+
+async def test_a_connection_that_cannot_be_had_was_never_sent_anything() -> None:
+    async with client() as ours:
+        with pytest.raises(NeverSentError):
+            await ask(ours, "http://127.0.0.1:9/")
+        with pytest.raises(NeverSentError):
+            await ask(ours, f"http://{'a' * 70}.invalid/")
+
+
+async def test_a_connection_that_does_not_come_in_time_was_never_sent_anything() -> None:
+    async with serving(b"") as silent, client() as ours:
+        with pytest.raises(NeverSentError, match="in time") as raised:
+            await ours.send("GET", silent.url.replace("http:", "https:"), (), connect_seconds=0.1)
+    assert isinstance(raised.value.__cause__, TimeoutError)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of 127.0.0.1 that nobody has signed, with its key."""
+    if which("openssl") is None:
+        pytest.skip("openssl is needed to make a certificate")
+    folder = tmp_path_factory.mktemp("tls")
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test"
+    options = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"]
+    subprocess.run([*command.split(), *options], cwd=folder, check=True, capture_output=True)  # noqa: S603
+    both = folder / "both.pem"
+    both.write_bytes((folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes())
+    return both
+
+
+def known(certificate: Path) -> Callable[[], ssl.SSLContext]:
+    return lambda: ssl.create_default_context(cafile=str(certificate))
+
+
+def of_server(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+async def test_certificates_are_checked(certificate: Path) -> None:
+    async with serving(PLAIN, CHUNKED, tls=of_server(certificate)) as upstream:
+        async with client(tls=known(certificate)) as ours:
+            assert [await ask(ours, upstream.url) for _ in range(2)] == [(200, b"answer")] * 2
+        assert upstream.connections == 1
+        async with client() as strict:
+            with pytest.raises(NeverSentError, match="CERTIFICATE_VERIFY_FAILED"):
+                await ask(strict, upstream.url)
+    assert len(upstream.requests) == 2
+
+
+async def test_the_file_of_certificates_is_as_the_environment_names_it(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    async with serving(PLAIN, tls=of_server(certificate)) as upstream, client() as ours:
+        assert await ask(ours, upstream.url) == (200, b"answer")
+
+
+async def test_a_plain_upstream_is_asked_for_by_its_whole_url_through_a_proxy() -> None:
+    async with serving(PLAIN) as proxy:
+        place = proxy.url.split("/")[2]
+        async with client({"HTTP_PROXY": f"http://me:p%40ss@{place}"}) as ours:
+            assert await ask(ours, "http://upstream.invalid/v1") == (200, b"answer")
+    assert proxy.requests[0].startswith(
+        b"POST http://upstream.invalid/v1 HTTP/1.1\r\nhost: upstream.invalid\r\n"
+        b"proxy-authorization: Basic bWU6cEBzcw==\r\n"
+    )
+
+
+async def test_a_secure_upstream_is_reached_through_a_tunnel(certificate: Path) -> None:
+    heads: list[bytes] = []
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(10_000):
+            writer.write(data)
+        writer.close()
+
+    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        host, _, port = heads[0].split(b" ")[1].decode().rpartition(":")
+        there, back = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        try:
+            await asyncio.gather(pump(reader, back), pump(there, writer))
+        finally:
+            back.close()
+
+    async with serving(PLAIN, PLAIN, tls=of_server(certificate)) as upstream, listening(lead) as port:
+        environ = {"https_proxy": f"http://me:pw@127.0.0.1:{port}"}
+        async with client(environ, known(certificate)) as ours:
+            assert [await ask(ours, upstream.url) for _ in range(2)] == [(200, b"answer")] * 2
+    place = upstream.url.split("/")[2].encode()
+    assert heads == [
+        b"CONNECT %b HTTP/1.1\r\nhost: %b\r\nproxy-authorization: Basic bWU6cHc=\r\n\r\n" % (place, place)
+    ]
+    assert upstream.requests[0].startswith(b"POST /v1/x?y=z HTTP/1.1\r\nhost: %b\r\na: b\r\n" % place)
+
+
+async def test_a_proxy_that_refuses_was_never_sent_anything() -> None:
+    refusal = b"HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n"
+    async with serving(refusal) as proxy, client({"HTTPS_PROXY": proxy.url}) as ours:
+        with pytest.raises(NeverSentError, match="the proxy answered with status 407"):
+            await ask(ours, "https://upstream.invalid/v1")
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "spared"),
+    [
+        ("", []),
+        ("*", ["http://a.example", "http://10.1.2.3", "http://[::1]:8000", "http://ba.example:81"]),
+        ("a.example", ["http://a.example"]),
+        ("example", ["http://a.example", "http://ba.example:81"]),
+        (".example", ["http://a.example", "http://ba.example:81"]),
+        ("*.a.example, 10.1.2.3", ["http://10.1.2.3"]),
+        ("10.0.0.0/8,::1", ["http://10.1.2.3", "http://[::1]:8000"]),
+        ("example:81", ["http://ba.example:81"]),
+    ],
+    ids=str,
+)
+def test_the_proxy_is_passed_by_where_the_environment_says_so(no_proxy: str, spared: list[str]) -> None:
+    routes = Routes({"http_proxy": "proxy:3128", "NO_PROXY": no_proxy})
+    urls = ["http://a.example", "http://10.1.2.3", "http://[::1]:8000", "http://ba.example:81"]
+    assert [url for url in urls if routes.to(url).proxy is None] == spared
+
+
+def test_each_scheme_has_its_proxy_or_the_one_for_all() -> None:
+    routes = Routes({"HTTPS_PROXY": "https://one:1", "all_proxy": "http://two"})
+    found = [routes.to(url).proxy for url in ("https://a.example", "http://a.example")]
+    assert [(each.host, each.port, each.secure) for each in found if each] == [
+        ("one", 1, True),
+        ("two", 80, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "named", ["socks5://127.0.0.1:1080", "http://", "http://user:secret@:80", "http://a:b"]
+)
+def test_a_proxy_that_cannot_be_used_is_told_without_its_password(named: str) -> None:
+    with pytest.raises(ConfigError, match=r"ALL_PROXY: .* is no URL") as raised:
+        Routes({"ALL_PROXY": named})
+    assert "secret" not in str(raised.value)
+
+
+def test_names_and_paths_beyond_ascii_are_sent_as_they_must_be() -> None:
+    route = Routes({}).to("https://bücher.example/ü b")
+    assert route.request == b"/%C3%BC%20b HTTP/1.1\r\nhost: xn--bcher-kva.example\r\n"
