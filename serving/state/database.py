@@ -120,6 +120,11 @@ class Database:
         """Return an insert that knows `ON CONFLICT` in this database's words."""
         return sqlite.insert(table) if self._writers else postgresql.insert(table)
 
+    @property
+    def embedded(self) -> bool:
+        """Whether it is a file of SQLite's."""
+        return self._writers is not None
+
     def close(self) -> None:
         """Close the pooled connections."""
         self._engine.dispose()

@@ -68,11 +68,16 @@ def naming_of(url: URL) -> Naming:
     return Naming(f"{url.get_backend_name()}:{place}", secrets)
 
 
-def build_engine(url: URL, waits: Waits) -> Engine:
+def build_engine(url: URL, waits: Waits, *, driver: Any = None) -> Engine:
     """Return an engine; no connection is made yet.
 
     Connections to a server are checked when they leave the pool, so that one that was restarted is noticed
     before a statement is lost; parameters (hashes, prompts) never stand in errors.
+
+    Args:
+        url: parsed.
+        waits: that hold for all that follows.
+        driver: a DB-API module in place of `sqlite3`, for a file that nothing else in this process opens.
     """
     shared: dict[str, Any] = {
         "hide_parameters": True,
@@ -82,7 +87,7 @@ def build_engine(url: URL, waits: Waits) -> Engine:
         "max_overflow": 8,
     }
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, waits, shared)
+        return _sqlite(url, waits, shared if driver is None else {**shared, "module": driver})
     return _postgresql(url, waits, shared)
 
 
