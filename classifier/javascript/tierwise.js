@@ -1,19 +1,20 @@
 /**
- * Choose a price tier for a prompt before it is sent: the predictor of the Python package `classifier`, in one
- * file without dependencies, for Node 20 and browsers. It reads the same model file and gives the same
+ * Choose a price tier for a prompt before it is sent: the predictor of the Python package `classifier`, in
+ * one file without dependencies, for Node 20 and browsers. It reads the same model file and gives the same
  * probabilities, to 1e-9; `classifier/MODEL_FILE.md` tells the rules that both follow.
  *
  *     import { TierPredictor } from "./tierwise.js";
  *     const predictor = await TierPredictor.load("/default.tierwise"); // a URL, or the file's bytes
  *     predictor.decide("What is the capital of France?").tier; // "cheap"
  *
- * Nothing in a model file is ever executed. Nothing here is kept between calls: one predictor serves everybody.
+ * Nothing in a model file is ever executed. Nothing is kept between calls: one predictor serves everybody.
  */
 
 /**
  * @typedef {"cheap" | "balanced" | "premium"} Tier
  * @typedef {{cheap: number, balanced: number, premium: number}} Probabilities they sum to 1
- * @typedef {{role: string, content?: string | null | Array<{type: string, text?: string}>}} Message as OpenAI has it
+ * @typedef {{type: string, text?: string}} ContentPart
+ * @typedef {{role: string, content?: string | null | ContentPart[]}} Message as OpenAI has it
  * @typedef {string | Message[]} Prompt
  *
  * @typedef {object} Decision
@@ -339,8 +340,8 @@ function before(text, count) {
 }
 
 /**
- * Characters that Unicode has assigned since version 14, the one that the default model was trained with. They
- * stay as they are, whatever version the JavaScript engine has: else a capital of theirs would be a small one.
+ * Characters that Unicode has assigned since version 14, the one that the default model was trained with.
+ * They stay as they are, whatever version the engine knows: else their capitals would become small letters.
  */
 const ASSIGNED_SINCE = [
   String.raw`\u088f\u0897\u0c5c\u0cdc\u0cf3\u0ece\u1acf-\u1aeb\u1b4e-\u1b4f\u1b7f\u1c89-\u1c8a\u20c1`,
@@ -477,7 +478,7 @@ const ASCII_TOKEN = new RegExp(String.raw`[^\t-\r\x1c-\x20${ASCII_MARKS}]+|[${AS
 const BEYOND_ASCII = /[^\x00-\x7f]/;
 const UNSPACED = new RegExp(`^[${UNSPACED_SCRIPTS}]$`, "u");
 
-/** The text's tokens in order: runs of letters and digits, single marks, single characters of some scripts. */
+/** The text's tokens in order: runs of letters and digits, single marks, characters of unspaced scripts. */
 function tokenise(text) {
   if (!BEYOND_ASCII.test(text)) return text.toLowerCase().match(ASCII_TOKEN) ?? [];
   return lowerComposed(text).match(TOKEN) ?? [];
@@ -789,7 +790,8 @@ const CLOSING = asPythonReads(
     String.raw`|谢谢|謝謝|多谢|再见|ありがと|助かりました|감사|고마|ขอบคุณ|धन्यवाद|शुक्रिया|شكرا|تشکر|ممنون|תודה`,
 );
 const ASSENT = asPythonReads(
-  String.raw`\b(?:yes|yep|yeah|sure|ok|okay|go|do (?:it|that)|please do|continue|proceed|carry on|keep going|next` +
+  String.raw`\b(?:yes|yep|yeah|sure|ok|okay|go|do (?:it|that)|please do|continue|proceed` +
+    String.raw`|carry on|keep going|next` +
     String.raw`|ja|jawohl|mach|los|weiter|oui|vas-y|allez-y|continue[zr]` +
     String.raw`|sí|si|adelante|dale|sigue` +
     String.raw`|sim|pode|avança|segue|va bene|procedi|vai|graag|doe maar` +
