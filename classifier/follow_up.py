@@ -10,8 +10,8 @@ __all__ = ["ASSENT", "CLOSING", "is_assent", "is_closing"]
 
 _LONGEST_CLOSING = 80
 _LONGEST_ASSENT = 60
-# Patterns, compiled by `re` when a conversation first needs them: importing this package stays quick. Ports in
-# other languages (classifier/javascript) repeat them word for word.
+# Patterns, compiled by `re` when a conversation first needs them: importing this package stays quick. Ports
+# (classifier/javascript) repeat them word for word.
 CLOSING = (
     r"\b(?:thanks?|thx|ty|cheers|bye|goodbye|good ?night|that'?s all|got it"  # English
     r"|danke\w*|tschüss|das war'?s|merci|au revoir|bonne (?:soirée|journée|nuit)"  # German, French
