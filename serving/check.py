@@ -4,9 +4,11 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
 
+from classifier import ModelFileError, TierPredictor
 from classifier.tier import TIERS, Tier
 from serving.chain import plan_tier
 from serving.config import RouterConfig
@@ -14,7 +16,17 @@ from serving.errors import KeyMissingError
 from serving.keys import Channel, Keys, Secret
 from serving.wording import duration, one_line
 
-__all__ = ["Check", "Connection", "StateCheck", "TierState", "examine", "probe", "run_check"]
+__all__ = [
+    "Check",
+    "Connection",
+    "ModelCheck",
+    "StateCheck",
+    "TierState",
+    "check_model",
+    "examine",
+    "probe",
+    "run_check",
+]
 
 _LARGEST_LIST = 16 * 1024 * 1024
 _PRO_PREFIX = "ga_pro_"
@@ -104,6 +116,35 @@ class StateCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelCheck:
+    """How the classifier's model file is.
+
+    Attributes:
+        file: as messages call it.
+        version: of the model; None where it cannot be read.
+        trouble: what is wrong and what to do; empty when nothing is.
+    """
+
+    file: str
+    version: str | None
+    trouble: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the findings as JSON-able values."""
+        return {"file": self.file, "version": self.version, "trouble": self.trouble}
+
+    def lines(self) -> list[str]:
+        """Return the findings as a person reads them."""
+        if self.version is not None:
+            return ["classifier", f"  {self.file}  version {self.version}"]
+        return [
+            "classifier",
+            f"  {self.file}  cannot be used; balanced answers instead",
+            f"    {self.trouble}",
+        ]
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """Everything that was found.
 
@@ -113,6 +154,7 @@ class Check:
         connections: the channels that were tried.
         tiers: all three.
         state: how the proxy's database is; None where nobody looked.
+        classifier: how its model file is; None where nobody looked.
     """
 
     keys: Mapping[Channel, str]
@@ -120,11 +162,12 @@ class Check:
     connections: tuple[Connection, ...]
     tiers: tuple[TierState, ...]
     state: StateCheck | None = None
+    classifier: ModelCheck | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether every tier would be answered by its own model, and the database can be used."""
-        return self._routes and (self.state is None or not self.state.trouble)
+        """Whether every tier would be answered by its own model, and model file and database can be used."""
+        return self._routes and not any(each.trouble for each in (self.state, self.classifier) if each)
 
     @property
     def _routes(self) -> bool:
@@ -139,6 +182,7 @@ class Check:
             "connections": [connection.as_dict() for connection in self.connections],
             "tiers": [tier.as_dict() for tier in self.tiers],
             **({} if self.state is None else {"state": self.state.as_dict()}),
+            **({} if self.classifier is None else {"classifier": self.classifier.as_dict()}),
         }
 
     def lines(self) -> list[str]:
@@ -156,7 +200,9 @@ class Check:
             if self._routes
             else "not every tier is answered by its own model"
         )
-        return [*listed, *(self.state.lines() if self.state else []), verdict]
+        for each in (self.classifier, self.state):
+            listed += each.lines() if each else []
+        return [*listed, verdict]
 
 
 def run_check(
@@ -176,6 +222,16 @@ def run_check(
     with httpx2.Client(timeout=config.first_byte_seconds, follow_redirects=False) as client:
         connections = tuple(probe(client, config, keys, channel, clock) for channel in _needed(config, keys))
     return examine(config, keys, connections)
+
+
+def check_model(path: Path | None) -> ModelCheck:
+    """Return how a model file is; the packaged one where none is given."""
+    file = "the packaged model" if path is None else f"{path}"
+    try:
+        predictor = TierPredictor.default() if path is None else TierPredictor.load(path)
+    except ModelFileError as error:
+        return ModelCheck(file, None, one_line(f"{error}"))
+    return ModelCheck(file, predictor.version)
 
 
 def examine(

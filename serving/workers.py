@@ -20,18 +20,27 @@ class StuckError(RuntimeError):
 class Workers:
     """Runs work in threads that do not keep the process from ending, whatever hangs in them.
 
-    Threads are made on demand and stay. Where all are at work, new work waits its turn; where all of them are
-    in work that is overdue, it is refused at once, so that nobody waits for what will not come.
+    Threads are made on demand, and end when they have nothing to do. Where all are at work, new work waits
+    its turn; where all of them are in work that is overdue, it is refused at once, so that nobody waits for
+    what will not come.
     """
 
-    def __init__(self, most: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        most: int,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        idle_seconds: float = 10.0,
+    ) -> None:
         """Begin without threads.
 
         Args:
             most: threads, at least 1.
             seconds: after which work is overdue.
             clock: seconds, from any start, never going back.
+            idle_seconds: after which a thread that has nothing to do ends.
         """
+        self._idle_seconds = idle_seconds
         self.seconds = seconds
         self._most = most
         self._clock = clock
@@ -65,20 +74,23 @@ class Workers:
 
     def _run(self) -> None:
         me = threading.get_ident()
-        while True:
-            done, work = self._next(me)
+        while found := self._next(me):
+            done, work = found
             if done.set_running_or_notify_cancel():
                 _work(done, work)
             with self._changed:
                 del self._begun[me]
-            del done, work  # or what they hold stays until the next work comes
+            del found, done, work  # or what they hold stays until the next work comes
 
-    def _next(self, me: int) -> tuple["Future[Any]", Callable[[], Any]]:
+    def _next(self, me: int) -> tuple["Future[Any]", Callable[[], Any]] | None:
+        """Return the next work, or None when none came for a while, so that the thread ends."""
         with self._changed:
+            self._idle += 1
             while not self._queue:
-                self._idle += 1
-                self._changed.wait()
-                self._idle -= 1
+                if not self._changed.wait(self._idle_seconds) and not self._queue:
+                    self._idle, self._threads = self._idle - 1, self._threads - 1
+                    return None
+            self._idle -= 1
             self._begun[me] = self._clock()
             return self._queue.popleft()
 

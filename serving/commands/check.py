@@ -5,11 +5,12 @@ import json
 import os
 from dataclasses import replace
 
-from serving.check import run_check
+from serving.check import check_model, run_check
 from serving.commands.options import (
     KEYS,
     add_config,
     add_json,
+    add_model_file,
 )
 from serving.commands.surroundings import (
     config_of,
@@ -27,13 +28,14 @@ examples:
 
 Nothing is asked of a model, and nothing costs money.
 {KEYS}
-exit code: 0 when every tier would be answered by its own model and the database can be used,
+exit code: 0 when every tier would be answered by its own model, and model file and database can be used,
 otherwise 1."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what can be asked."""
     add_config(parser)
+    add_model_file(parser)
     add_json(parser, "print the findings as one JSON object")
 
 
@@ -43,7 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
     from serving.commands.state_access import check_state
 
     check = run_check(config_of(arguments.config), os.environ)
-    check = replace(check, state=check_state(arguments.config, os.environ))
+    check = replace(
+        check,
+        state=check_state(arguments.config, os.environ),
+        classifier=check_model(arguments.model_file),
+    )
     if arguments.json:
         print(json.dumps({"configuration": source_of(arguments.config), **check.as_dict()}, indent=2))
     else:

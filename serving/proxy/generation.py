@@ -1,7 +1,7 @@
 """What a request is answered by: configuration, keys, model; one generation of it after another."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -59,8 +59,9 @@ class Generation:
         premium: the budgets of the premium tier.
         zone: whose midnight begins the budgets' day.
         pacing: of the premium budgets, or None where they are plain caps.
-        model_version: of the classifier's model file; None where there is none.
+        model_version: of the classifier's model file; None of another classifier, and where none is good.
         history: shared with the generations before and after.
+        lacks_model: whether no model file was good, so that balanced answers in the classifier's place.
     """
 
     serve: ServeConfig
@@ -70,6 +71,7 @@ class Generation:
     pacing: Pacing | None
     model_version: str | None = None
     history: History = field(default_factory=History)
+    lacks_model: bool = False
 
     @classmethod
     def of(
@@ -168,9 +170,9 @@ class Sources:
         try:
             return Generation.of(serve, router, keys, self._predictor(), old)
         except ModelFileError as error:
-            if old is not None and old.model_version is not None:
+            if old is not None and not old.lacks_model:
                 raise
-            made = Generation.of(serve, router, keys, NoModel(), old)
+            made = replace(Generation.of(serve, router, keys, NoModel(), old), lacks_model=True)
             made.core.alarms.sound(MODEL_FILE, f"balanced answers until it is mended: {error}")
             return made
 

@@ -72,7 +72,7 @@ class Reloader:
 
     async def _is_mended(self) -> bool:
         """Whether a model that was broken from the start, the packaged one perhaps, can be read now."""
-        return self._current.model_version is None and await asyncio.to_thread(self._sources.has_model)
+        return self._current.lacks_model and await asyncio.to_thread(self._sources.has_model)
 
     def _refused(self, error: Exception) -> None:
         words = f"not reloaded, the old configuration stays: {_one_line(error)}"
@@ -83,7 +83,7 @@ class Reloader:
 
     def _used(self, new: Generation) -> None:
         alarms, words = new.core.alarms, "reloaded configuration and model"
-        for name in (SETTINGS, CLASSIFIER, *((MODEL_FILE,) if new.model_version is not None else ())):
+        for name in (SETTINGS, CLASSIFIER, *(() if new.lacks_model else (MODEL_FILE,))):
             alarms.clear(name)
         self._current.history.last = Reloaded(self._now(), used=True, words=words)
         self._say(words)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.check import Check, run_check
+from classifier import TierPredictor
+from serving.check import Check, check_model, run_check
 from serving.cli import main
 from serving.config import RouterConfig
 from serving.keys import Channel
@@ -24,6 +25,7 @@ from serving.sandbox import (
     Silence,
     Status,
 )
+from tests.serving.small_model import write_small_model
 
 KEY, PRO_KEY = "ga_0123456789", "ga_pro_9876543210"
 BOTH = {"GLOBAL_API_KEY": KEY, "GLOBAL_API_PRO_KEY": PRO_KEY}
@@ -175,3 +177,20 @@ def test_the_command_reads_the_configuration_and_exits_with_the_verdict(
     assert max(map(len, shown.splitlines())) <= 110
     assert "Traceback" not in shown
     assert sys.exc_info() == (None, None, None)
+
+
+def test_a_model_file_that_is_good_is_told_with_its_version(tmp_path: Path, predictor: TierPredictor) -> None:
+    found = check_model(write_small_model(tmp_path / "small.tierwise"))
+    assert (found.version, found.trouble) == (predictor.version, "")
+    assert found.lines() == ["classifier", f"  {tmp_path / 'small.tierwise'}  version {predictor.version}"]
+
+
+def test_a_model_file_that_is_no_good_makes_the_check_fail(tmp_path: Path) -> None:
+    path = tmp_path / "broken.tierwise"
+    path.write_bytes(b"broken")
+    found = check_model(path)
+    assert found.version is None
+    assert str(path) in found.trouble
+    assert found.lines()[1] == f"  {path}  cannot be used; balanced answers instead"
+    assert Check({}, (), (), (), classifier=found).ok is False
+    assert Check({}, (), (), (), classifier=check_model(None)).ok is True

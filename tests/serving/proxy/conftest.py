@@ -153,8 +153,14 @@ def start(
     generation = Generation.of(
         config, RouterConfig.from_dict(dict(router)), Keys.from_environ(environ), predictor
     )
+    return run(Sources(None, None, environ, {}), generation, environ)
+
+
+def run(sources: Sources, generation: Generation, environ: Mapping[str, str]) -> Running:
+    """Run a proxy in a thread: a generation, and the sources of those that are to follow it."""
+    config = generation.serve
     said: list[str] = []
-    service = Service(Sources(None, None, environ, {}), generation, environ, say=said.append)
+    service = Service(sources, generation, environ, say=said.append)
     service.check()
     listener = listen(config.proxy.host, config.proxy.port)
     server = ProxyServer(service.app, config.proxy, on_exit=service.closing)

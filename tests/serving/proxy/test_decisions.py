@@ -36,4 +36,5 @@ def test_the_document_tells_every_path(http: httpx2.Client) -> None:
         "/v1/models",
         "/v1/responses",
         "/v1/route",
+        "/v1/status",
     ]
