@@ -35,8 +35,10 @@ IN_THE_PAGE = """
 async () => {
   const { TierPredictor } = await import("/tierwise.js");
   const predictor = await TierPredictor.load("/default.tierwise");
-  const missing = await TierPredictor.load("/no.tierwise").catch((error) => error.name + ": " + error.message);
-  const lines = (await (await fetch("/vectors.jsonl")).text()).trim().split("\\n").map((line) => JSON.parse(line));
+  const told = (error) => error.name + ": " + error.message;
+  const missing = await TierPredictor.load("/no.tierwise").catch(told);
+  const text = await (await fetch("/vectors.jsonl")).text();
+  const lines = text.trim().split("\\n").map((line) => JSON.parse(line));
   const answers = lines.map(({ prompt, times }) => {
     const whole = times === undefined ? prompt : prompt.repeat(times);
     return { decision: predictor.decide(whole), explanation: predictor.explain(whole) };
