@@ -80,7 +80,9 @@ def test_the_folder_holds_nothing_else() -> None:
         "conversations.jsonl",
         "README.md",
         "LICENSE",
+        "cache",
     }
+    assert {file.name for file in (DATA / "cache").iterdir()} == {"pairs.jsonl"}
 
 
 def test_without_votes_nothing_is_said_of_agreement(small_labelled: LabelledData) -> None:
