@@ -72,15 +72,14 @@ def identify(
     if given is not None:
         place = _digest(["named", scope, given])
         return SessionId(given, place, place, (given,) if answered else (), answered)
-    opening, answers = _opening(messages)
-    base = ["unnamed", scope, user or "", *map(_told, opening)]
-    provisional, name = _name(base), _name([*base, *map(_told, answers)])
+    salt = ["unnamed", scope, user or ""]
+    name = _name(salt, messages)
     if not answered:
         return SessionId(name, _place(name, messages), None, (), 0)
-    is_second = not any(role_of(each) in _ANSWERS for each in messages[: min(answered, _FIRST)])
-    before = provisional if is_second else name
-    known_as = (name, provisional) if is_second else (name,)
-    return SessionId(name, _place(name, messages), _place(before, messages[:answered]), known_as, answered)
+    before = messages[:answered]
+    provisional = _name(salt, before)  # the same name, from the second answer on
+    known_as = tuple(dict.fromkeys((name, provisional)))
+    return SessionId(name, _place(name, messages), _place(provisional, before), known_as, answered)
 
 
 def role_of(message: Any) -> object:
@@ -98,24 +97,22 @@ def _answered(messages: Sequence[Any]) -> int:
     return place
 
 
-def _opening(messages: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """The messages up to the human's first turn, and the answer to it, where there is one."""
+def _name(salt: Sequence[str], messages: Sequence[Any]) -> str:
+    return f"t-{_digest([*salt, *map(_told, _opening(messages))])[:24]}"
+
+
+def _opening(messages: Sequence[Any]) -> list[Any]:
+    """The system prompt, the human's first turn, and the answer to it where there is one."""
     opening: list[Any] = []
     human = False
     for message in messages[:_FIRST]:
         role = role_of(message)
-        if role in _ANSWERS and human:
-            return opening, [message]
-        if role == "user" and human:
-            continue
-        if role == "user" or role in _SYSTEM:
+        if role in _SYSTEM or (role == "user" and not human):
             opening.append(message)
-            human = human or role == "user"
-    return opening, []
-
-
-def _name(parts: Iterable[str]) -> str:
-    return f"t-{_digest(parts)[:24]}"
+        elif role in _ANSWERS and human:
+            return [*opening, message]
+        human = human or role == "user"
+    return opening
 
 
 def _place(name: str, messages: Sequence[Any]) -> str:

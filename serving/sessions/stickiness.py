@@ -73,8 +73,8 @@ def settle(
 ) -> Settled:
     """Return the tier of a turn.
 
-    Never a lower tier than the decision's, but for turns that only carry a tool's result, where that is
-    wanted; and never a lower one for a turn that needs more, all else being equal.
+    Never a lower tier than the decision's, and never a lower one for a higher decision, all else being equal;
+    but for turns that only carry a tool's result, where they are wanted cheap.
 
     Args:
         known: how the conversation was last answered.
