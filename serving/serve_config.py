@@ -1,7 +1,7 @@
 """The proxy's configuration: where it listens, what it takes in, where its state lives, what may be spent.
 
-Every value has a default. It stands in the same TOML file as the router's (`serving.config`), in four tables
-of its own:
+Every value has a default. It stands in the same TOML file as the router's (`serving.config`), in tables of
+its own:
 
     [proxy]
     host = "127.0.0.1"
@@ -18,6 +18,10 @@ of its own:
     [pacing]
     enabled = true
 
+    [cache]
+    exact = "repeatable"
+    ttl_seconds = 86400
+
 Budgets of an API key live with the key (`python -m serving keys create`).
 """
 
@@ -30,6 +34,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from serving.cache.settings import CacheSettings
 from serving.config import PROXY_SECTIONS
 from serving.errors import ConfigError
 from serving.settings_file import Section, first_problem, read_settings
@@ -184,12 +189,14 @@ class ServeConfig(Section):
         state: where keys, ledger and budgets live.
         budgets: what may be spent.
         pacing: how it is spread over the day.
+        cache: which answers are kept.
     """
 
     proxy: ProxySettings = ProxySettings()
     state: StateSettings = StateSettings()
     budgets: BudgetSettings = BudgetSettings()
     pacing: PacingSettings = PacingSettings()
+    cache: CacheSettings = CacheSettings()
 
     @classmethod
     def load(cls, path: Path) -> Self:

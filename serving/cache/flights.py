@@ -38,6 +38,10 @@ class Landing(Generic[T]):
         """
         return await self._flight.result(leads=self.leads)
 
+    def shut(self) -> None:
+        """Let nobody join the call any more: the next one who wants the same begins another."""
+        self._flight.shut()
+
     async def leave(self) -> None:
         """Lose interest; the last one to do so ends the call, or the stream that it gave."""
         if not self._left:
@@ -61,7 +65,7 @@ class Flight(Generic[T]):
             ended: called when nobody may join any more, before anybody learns that the call failed.
             close: closes the result when the last passenger has left.
         """
-        self._ended = ended
+        self.shut = ended
         self._close = close
         self._passengers = 0
         self._task = asyncio.ensure_future(self._fly(call))
@@ -87,7 +91,7 @@ class Flight(Generic[T]):
         self._passengers -= 1
         if self._passengers:
             return
-        self._ended()
+        self.shut()
         if not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -98,7 +102,7 @@ class Flight(Generic[T]):
         try:
             return await call
         except BaseException:
-            self._ended()
+            self.shut()
             raise
 
 
@@ -140,10 +144,6 @@ class Flights(Generic[T]):
         """Return another place in the call for a key, so that it can be joined after all others have left."""
         flight = self._flights.get(key)
         return None if flight is None else flight.board(leads=False)
-
-    def close_door(self, key: Hashable) -> None:
-        """Let nobody join the call for a key any more: the next one begins another."""
-        self._flights.pop(key, None)
 
 
 def _look_at(task: "asyncio.Task[Any]") -> None:

@@ -114,6 +114,7 @@ class BudgetGate:
     """The gate of one request.
 
     Attributes:
+        facts: of the request, for its rows.
         refused: the budgets that kept an attempt back.
         downgraded: whether a model was passed over for want of budget.
     """
@@ -132,7 +133,7 @@ class BudgetGate:
         """
         self._books = books
         self._rules = rules
-        self._facts = facts
+        self.facts = facts
         self._key = key
         self._body = body
         self._bound: Bound | None = None
@@ -154,7 +155,7 @@ class BudgetGate:
         """
         refusal = await self._refusal(trial)
         if not refusal:
-            row = row_of(self._facts, trial.call.routing(), self._attempt(trial, Outcome.UNKNOWN, _DIED))
+            row = row_of(self.facts, trial.call.routing(), self._attempt(trial, Outcome.UNKNOWN, _DIED))
             self._books.begin(replace(row, total_seconds=None, prompt=None))
         return refusal
 
@@ -184,7 +185,7 @@ class BudgetGate:
         held, routing = self._held, trial.call.routing()
         attempt = self._attempt(trial, outcome, failure)
         self._number += 1
-        self._books.put(row_of(self._facts, routing, attempt))
+        self._books.put(row_of(self.facts, routing, attempt))
         if held.claims:
             self._settle(held, self._actual(held, outcome, cost_of(routing, attempt)))
 

@@ -14,14 +14,29 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from serving.cache.directives import Directives
+from serving.cache.flights import Flights
 from serving.cache.request_key import Place
 from serving.cache.settings import CacheSettings
+from serving.cache.shared_stream import SharedStream
 from serving.cache.status_header import Forwarding
 from serving.cache.stored_answer import StoredAnswer
+from serving.call import Call
 from serving.errors import StateError
 from serving.proxy.books import StateBooks
+from serving.proxy.forward import Headers
+from serving.spending.ledger_row import LedgerRow
 
-__all__ = ["EXACT", "SEMANTIC", "AnswerCache", "CacheStats", "Found", "Hit", "Question", "SecondCache"]
+__all__ = [
+    "EXACT",
+    "SEMANTIC",
+    "AnswerCache",
+    "Arrival",
+    "CacheStats",
+    "Found",
+    "Hit",
+    "Question",
+    "SecondCache",
+]
 
 _log = logging.getLogger("serving")
 
@@ -79,6 +94,23 @@ class Found:
 
     hit: Hit | None
     why: Forwarding = Forwarding.MISS
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a call that several requests may share has given.
+
+    Attributes:
+        status: of the response.
+        headers: of the upstream's, those that a client gets to see.
+        body: the whole answer, or a stream to read.
+        call: with its record.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes | SharedStream
+    call: Call
 
 
 class SecondCache(Protocol):
@@ -141,6 +173,8 @@ class AnswerCache:
 
     Attributes:
         second: the cache behind this one, or None.
+        flights: the calls under way that others may share.
+        now: seconds since the epoch.
     """
 
     def __init__(
@@ -159,8 +193,9 @@ class AnswerCache:
             second: the cache behind this one, or None.
         """
         self.second = second
+        self.flights: Flights[Arrival] = Flights()
+        self.now = now
         self._books = books
-        self._now = now
         self._clock = clock
         self._silent_until = 0.0
         self._counts: Counter[str] = Counter()
@@ -172,6 +207,10 @@ class AnswerCache:
         """Return what it did so far."""
         entries, size = self._size
         return CacheStats(**self._counts, entries=entries, bytes=size)
+
+    def put_row(self, row: LedgerRow) -> None:
+        """Write the ledger row of a request that a cache answered, soon."""
+        self._books.put(row)
 
     def count(self, what: str) -> None:
         """Count something, by its name in `CacheStats`."""
@@ -210,6 +249,11 @@ class AnswerCache:
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
 
+    @property
+    def waiting(self) -> int:
+        """How many answers are on their way to the database."""
+        return len(self._storing)
+
     async def tend(self, settings: CacheSettings) -> None:
         """Delete what has expired and what is too much, and note which answers were used.
 
@@ -217,7 +261,7 @@ class AnswerCache:
             StateError: the database does not answer.
         """
         used, self._used = self._used, set()
-        answers, now = self._books.state.answers, self._now()
+        answers, now = self._books.state.answers, self.now()
 
         def work() -> tuple[int, int]:
             answers.used(used, now)
@@ -248,7 +292,7 @@ class AnswerCache:
     ) -> Found:
         if answer is None:
             return Found(None)
-        age = max(0.0, self._now() - answer.at)
+        age = max(0.0, self.now() - answer.at)
         ttl = settings.ttl_seconds - age
         if question.directives.allows(age, settings.ttl_seconds):
             return Found(Hit(answer, cache, age, ttl))

@@ -8,10 +8,11 @@ from classifier import Tier
 from serving.call import Call, Order
 from serving.proxy.bodies import check_counts, messages_in, model_in, read_object, streams
 from serving.proxy.budget_gate import BudgetGate, budgets_of
+from serving.proxy.cache_visit import Landed, Visit, Visitor
 from serving.proxy.chunks import CHAT, EMBEDDINGS, RESPONSES, Dialect
 from serving.proxy.desk import Asked
 from serving.proxy.errors import bad_request
-from serving.proxy.forward import Forwarder
+from serving.proxy.forward import Forwarded, Forwarder
 from serving.proxy.headers import routing_headers
 from serving.proxy.inputs import as_messages
 from serving.proxy.ledger_rows import RequestFacts
@@ -81,8 +82,22 @@ async def _answer(
     )
     order = Order(body, {}, is_stream, limits, dialect.path, prompt)
     call = core.call(order, chosen.selection, plan, asked.started_at, held)
-    _count(asked, chosen, messages)
-    await _send_on(asked, call, gate, chosen, dialect, said)
+    models = tuple(each.model for each in plan.candidates)
+    visitor = Visitor(call, models, gate, dialect, messages, asked.connection.listed("cache-control"))
+    visit = Visit.of(asked.desk.cache, asked.generation.serve.cache, visitor, said)
+
+    async def forward() -> Forwarded:
+        _count(asked, chosen, messages)
+        return await Forwarder(asked.desk.client, gate, dialect, core.sleep_soon).forward(call)
+
+    if visit is None:
+        await _send_on(asked, call, gate, chosen, Landed.of(await forward(), call), said)
+        return
+    try:
+        landed = await visit.hit() or await visit.landed(forward)
+        await _send_on(asked, call, gate, chosen, landed, [*said, *landed.said])
+    finally:
+        await visit.leave()
 
 
 async def _send_on(
@@ -90,25 +105,23 @@ async def _send_on(
     call: Call,
     gate: BudgetGate,
     chosen: Chosen,
-    dialect: Dialect,
+    landed: Landed,
     said: list[tuple[str, str]],
 ) -> None:
-    sleep = asked.generation.core.sleep_soon
-    forwarded = await Forwarder(asked.desk.client, gate, dialect, sleep).forward(call)
-    routing = call.routing()
+    routing = landed.routing
     chosen_by = ChosenBy.BUDGET if gate.downgraded else chosen.chosen_by
     passed_over = tuple(f"{each.model} was passed over: {each.reason}" for each in routing.skipped)
     tells = gate.downgraded or call.barred
     headers = [
-        *forwarded.headers,
+        *landed.headers,
         *routing_headers(routing, asked.request_id, chosen_by, passed_over if tells else ()),
         *said,
     ]
-    if isinstance(forwarded.body, bytes):
-        await asked.connection.respond(forwarded.status, headers, forwarded.body)
+    if isinstance(landed.body, bytes):
+        await asked.connection.respond(landed.status, headers, landed.body)
     else:
         seconds = call.order.limits.whole + _GRACE_SECONDS
-        await asked.connection.stream(forwarded.status, headers, forwarded.body, seconds)
+        await asked.connection.stream(landed.status, headers, landed.body, seconds)
 
 
 def _count(asked: Asked, chosen: Chosen, messages: Sequence[Mapping[str, Any]]) -> None:

@@ -40,11 +40,17 @@ class Connection:
         self.headers: Mapping[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
+        self._raw_headers: list[tuple[bytes, bytes]] = scope["headers"]
         self.started = False
         self.client_left = False
         self._receive = receive
         self._send = send
         self._whole = False
+
+    def listed(self, name: str) -> str:
+        """Return a header that is a list, all lines of it joined by commas; empty where there is none."""
+        wanted = name.encode()
+        return ", ".join(value.decode("latin-1") for each, value in self._raw_headers if each == wanted)
 
     async def read(self, most: int, seconds: float) -> bytes:
         """Read the body.

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from serving.errors import ChainFailedError, KeyMissingError, StateError
 from serving.proxy.books import StateBooks
 from serving.proxy.budget_gate import BudgetGate, Rules
+from serving.proxy.caching import AnswerCache
 from serving.proxy.connection import ClientLeftError, Connection
 from serving.proxy.errors import ProxyError
 from serving.proxy.failures import refusal_of
@@ -35,6 +36,7 @@ class Desk:
         turnstile: of the requests at work.
         now: seconds since the epoch.
         lookup: of conversations in the ledger.
+        cache: of answers.
     """
 
     generation: Generation
@@ -44,9 +46,11 @@ class Desk:
     turnstile: Turnstile = field(default_factory=Turnstile)
     now: Callable[[], float] = time.time
     lookup: SessionLookup = field(init=False)
+    cache: AnswerCache = field(init=False)
 
     def __post_init__(self) -> None:
         self.lookup = SessionLookup(self.books)
+        self.cache = AnswerCache(self.books, lambda: self.now())
 
     def rules(self, generation: Generation) -> Rules:
         """Return what the budgets of a generation say."""

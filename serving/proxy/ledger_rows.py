@@ -1,6 +1,6 @@
 """Ledger rows from the record of a call; pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from classifier import Decision, Tier
 from serving.chain import Candidate, Failure
@@ -8,7 +8,7 @@ from serving.cost import Cost
 from serving.routing import Routing
 from serving.spending.ledger_row import ChosenBy, LedgerRow, Outcome
 
-__all__ = ["AttemptFacts", "RequestFacts", "cost_of", "risk_above", "row_of"]
+__all__ = ["AttemptFacts", "RequestFacts", "cost_of", "risk_above", "row_from_cache", "row_of"]
 
 _NOTHING = Cost(0.0)
 _NOBODY_KNOWS = Cost(None)
@@ -116,6 +116,22 @@ def row_of(request: RequestFacts, routing: Routing, attempt: AttemptFacts) -> Le
         total_seconds=attempt.ended_at - request.started_at,
         prompt=request.prompt,
     )
+
+
+def row_from_cache(
+    request: RequestFacts, routing: Routing, attempt: AttemptFacts, cache: str, saved_usd: float | None
+) -> LedgerRow:
+    """Return the row of a request that a cache answered, or another request's call: it cost nothing.
+
+    Args:
+        request: what was answered.
+        routing: the record, with the model and the tokens of the answer as it was made.
+        attempt: what is known of its delivery.
+        cache: `exact` or `semantic`.
+        saved_usd: what the answer cost when it was made, or None.
+    """
+    row = row_of(request, routing, attempt)
+    return replace(row, usd=0.0, cache=cache, saved_usd=saved_usd)
 
 
 def _status(attempt: AttemptFacts) -> int | None:

@@ -26,6 +26,7 @@ __all__ = ["Service"]
 _log = logging.getLogger("serving")
 
 _CLOSE_SECONDS = 10.0
+_STORE_SECONDS = 2.0  # for answers on their way to the cache
 
 
 class Service:
@@ -158,6 +159,7 @@ class Service:
             asyncio.ensure_future(books.beat_forever(self._generation.zone)),
             asyncio.ensure_future(refresh_forever(pacing, books)),
             asyncio.ensure_future(learn_forever(pacing, books)),
+            asyncio.ensure_future(desk.cache.tend_forever(lambda: desk.generation.serve.cache)),
         ]
         return desk
 
@@ -168,6 +170,7 @@ class Service:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await desk.client.aclose()
+        await desk.cache.close(_STORE_SECONDS)
         if not await asyncio.to_thread(desk.books.close, _CLOSE_SECONDS):
             _log.warning("the database did not take all rows: the next start writes them from the journal")
 
