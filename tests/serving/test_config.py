@@ -159,3 +159,28 @@ def test_a_configuration_cannot_be_changed() -> None:
 def test_a_base_url_that_no_call_could_reach_is_refused(key: str, url: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(f"{url!r} is no base URL")):
         RouterConfig.from_dict({key: url})
+
+
+def test_cached_input_has_a_price_of_its_own(tmp_path: Path) -> None:
+    told = f'[prices]\n"{CHEAP}" = {{ input = 0.25, output = 0.25, cached_input = 0.025 }}'
+    assert load(tmp_path, told).price(CHEAP) == Price(0.25, 0.25, 0.025)
+
+
+def test_cached_input_that_is_dearer_than_input_is_refused(tmp_path: Path) -> None:
+    told = f'[prices]\n"{CHEAP}" = {{ input = 0.25, output = 0.25, cached_input = 2.5 }}'
+    with pytest.raises(ConfigError, match=r"cached_input is 2\.5, more than the 0\.25 of input"):
+        load(tmp_path, told)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("pause_seconds = -1", "sessions.pause_seconds: -1: input should be greater"),
+        ('tool_turns = "always"', "sessions.tool_turns: 'always': input should be 'keep' or 'cheap'"),
+        ("sticky = true", "sessions.sticky: unknown key; known here: enabled, pause_seconds"),
+    ],
+    ids=["negative", "unknown choice", "unknown key"],
+)
+def test_what_is_wrong_with_sessions_is_told_in_one_line(tmp_path: Path, line: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        load(tmp_path, f"[sessions]\n{line}")

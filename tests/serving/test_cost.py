@@ -115,3 +115,20 @@ def test_a_prompt_counts_its_texts_calls_and_schemas() -> None:
 )
 def test_no_body_is_too_odd_to_be_counted(messages: object) -> None:
     assert estimate_prompt({"messages": messages}) >= 0
+
+
+def test_cached_tokens_are_billed_at_their_own_price_where_it_is_known() -> None:
+    tokens = Tokens(1000, 100, cached=600)
+    assert Price(2, 4, cached_input=0.5).of(tokens) == pytest.approx((400 * 2 + 600 * 0.5 + 100 * 4) / 1e6)
+    assert Price(2, 4).of(tokens) == Price(2, 4).of(Tokens(1000, 100))
+
+
+@pytest.mark.parametrize(
+    ("told", "cached"),
+    [(7, 7), (20, 10), (-1, 0), (None, 0), ("7", 0)],
+    ids=["some", "too many", "-1", "none", "text"],
+)
+def test_the_usage_tells_what_was_cached(told: Any, cached: int) -> None:
+    details = SimpleNamespace(cached_tokens=told)
+    usage = SimpleNamespace(prompt_tokens=10, completion_tokens=5, prompt_tokens_details=details)
+    assert Tokens.from_usage(usage) == Tokens(10, 5, cached=cached)
