@@ -157,3 +157,15 @@ def test_a_limit_is_put_in_where_a_budget_governs(proxy: MakeProxy, speaking: Up
     )
     httpx2.post(f"{running.url}/responses", json={"model": "premium", "input": "x"}, trust_env=False)
     assert speaking.seen[0][1]["max_output_tokens"] == 4096
+
+
+def test_a_conversation_keeps_its_tier(client: openai.OpenAI, speaking: Upstream) -> None:
+    first: list[Any] = [{"role": "user", "content": "Please prove it."}]
+    more = [{"role": "assistant", "content": "Hello there"}, {"role": "user", "content": "yes, do it"}]
+    answers = [
+        client.responses.with_raw_response.create(model="auto", input=each)
+        for each in (first, [*first, *more])
+    ]
+    told = [(each.headers["x-tierwise-model"], each.headers["x-tierwise-chosen-by"]) for each in answers]
+    assert told == [(PREMIUM, "policy"), (PREMIUM, "session")]
+    assert [body["model"] for _, body in speaking.seen] == [PREMIUM, PREMIUM]

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from serving.spending.ledger_row import LedgerRow
+from serving.spending.ledger_row import LedgerRow, Outcome
 from serving.state.database import Database
 from serving.state.ledger import Ledger
 from tests.serving.state.rows import FULL, a_row
@@ -102,3 +102,17 @@ def test_an_exact_time_survives(ledger: Ledger) -> None:
     at = 1795380000.123456789
     ledger.append([replace(FULL, at=at)])
     assert [row.at for row in ledger.rows(at, at + 1)] == [at]
+
+
+def test_the_last_answer_of_a_conversation_is_found_for_its_own_key(ledger: Ledger) -> None:
+    failed = a_row(4, session="a", key_id="k1", outcome=Outcome.FAILED)
+    others = [a_row(5, session="a", key_id="k2"), a_row(6, session="b", key_id="k1"), a_row(7, session="a")]
+    ledger.append([a_row(2, session="a", key_id="k1"), a_row(3, session="c", key_id="k1"), failed, *others])
+    found = [
+        ledger.last_answered(["a"], "k1", 0.0),
+        ledger.last_answered(["a", "c"], "k1", 0.0),
+        ledger.last_answered(["a"], "k1", 1002.5),
+        ledger.last_answered(["a"], None, 0.0),
+        ledger.last_answered([], "k1", 0.0),
+    ]
+    assert [row and row.request_id for row in found] == ["r2", "r3", None, "r7", None]
