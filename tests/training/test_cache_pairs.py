@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.training.conftest import DATA
-from training.labelled import read_labelled
+from training.labelled import LabelledData
 from training.near_duplicates import find_near_duplicates
 from training.normal_text import normal_text
 
@@ -86,8 +86,8 @@ def test_contexts_are_turns_that_end_with_the_assistant() -> None:
         assert [turn["role"] for turn in context] == ["user", "assistant"] * (len(context) // 2)
 
 
-def test_the_training_data_of_the_folder_does_not_take_them_for_its_own() -> None:
-    assert len(read_labelled(DATA)) == sum(
+def test_the_labelled_data_of_the_folder_does_not_take_them_for_its_own(labelled: LabelledData) -> None:
+    assert len(labelled) == sum(
         len((DATA / name).read_text(encoding="utf-8").splitlines())
         for name in ("prompts.jsonl", "conversations.jsonl")
     )
