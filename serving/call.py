@@ -85,6 +85,8 @@ class Call:
         order: what the caller ordered.
         complete: whether the record is closed.
         barred: what kept models of the chain from being asked, as far as it was their health.
+        kept_out: the models that it kept.
+        beyond: asked at the end of the chain for somebody else who may be asked, past the aggregator.
     """
 
     def __init__(
@@ -102,6 +104,8 @@ class Call:
         self._skipped = list(plan.skipped)
         self._may_come_back = list(plan.candidates)
         self.barred: list[Barred] = []
+        self.kept_out: list[Candidate] = []
+        self.beyond: Callable[[], Candidate | None] | None = None
         self._answering: Trial | None = None
         self._cost = UNKNOWN
         self._ended_at: float | None = None
@@ -119,28 +123,35 @@ class Call:
         Models whose circuit is open are passed over; those that are only slow are asked when no other has
         answered. Whoever takes an attempt waits for its `wait` seconds first.
         """
-        slow = []
+        slow: list[tuple[Candidate, Skipped]] = []
         for number, candidate in enumerate(self._plan.candidates):
             if number and self._is_too_late(candidate):
                 continue
             admitted = self._admit(candidate, last_resort=False)
             if isinstance(admitted, Permit):
                 yield from self._trial(candidate, admitted)
-            elif admitted.by is Bars.SLOW:
-                slow.append(candidate)
-            else:
-                self._bar(candidate, admitted)
-        yield from self._last_resorts(slow)
-
-    def _last_resorts(self, slow: list[Candidate]) -> Iterator[Trial]:
-        for candidate in slow:
-            if self._is_too_late(candidate):
                 continue
-            admitted = self._admit(candidate, last_resort=True)
-            if isinstance(admitted, Permit):
-                yield from self._trial(candidate, admitted)
-            else:
-                self._bar(candidate, admitted)
+            skipped = self._bar(candidate, admitted)
+            if admitted.by is Bars.SLOW:
+                slow.append((candidate, skipped))
+        yield from self._last_resorts(slow)
+        beyond = None if self.beyond is None else self.beyond()
+        if beyond is not None:
+            yield from self._as_last_resort(beyond)
+
+    def _last_resorts(self, slow: list[tuple[Candidate, Skipped]]) -> Iterator[Trial]:
+        for candidate, skipped in slow:
+            self._skipped.remove(skipped)
+            yield from self._as_last_resort(candidate)
+
+    def _as_last_resort(self, candidate: Candidate) -> Iterator[Trial]:
+        if self._is_too_late(candidate):
+            return
+        admitted = self._admit(candidate, last_resort=True)
+        if isinstance(admitted, Permit):
+            yield from self._trial(candidate, admitted)
+        else:
+            self._bar(candidate, admitted)
 
     def _admit(self, candidate: Candidate, *, last_resort: bool) -> Permit | Barred:
         until = self._started_at + self.order.limits.whole
@@ -165,13 +176,17 @@ class Call:
         self._skipped.append(Skipped(candidate.model, f"the call's {whole:g} s were over"))
         return True
 
-    def _bar(self, candidate: Candidate, barred: Barred) -> None:
+    def _bar(self, candidate: Candidate, barred: Barred) -> Skipped:
+        skipped = Skipped(candidate.model, barred.reason)
         self.barred.append(barred)
-        self._skipped.append(Skipped(candidate.model, barred.reason))
+        self.kept_out.append(candidate)
+        self._skipped.append(skipped)
+        return skipped
 
     def skip(self, candidate: Candidate, reason: str) -> None:
         """Note that a model of the chain is not asked, although its turn had come."""
-        self._may_come_back.remove(candidate)
+        if candidate in self._may_come_back:
+            self._may_come_back.remove(candidate)
         self._skipped.append(Skipped(candidate.model, reason))
 
     def was_patient(self, seconds: float, *, begun: bool) -> bool:

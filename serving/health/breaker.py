@@ -251,7 +251,8 @@ class Breaker:
                 return
             if not ticket.is_probe:
                 self._window.add(now, calls=1, slow=int(slow))
-                self._judge(now)
+                if slow:  # one that is not opens nothing
+                    self._judge(now)
             elif slow and self._terms.settings.enabled:
                 self._open(now, Cause.SLOW, f"a probe that took longer than {self._terms.slow_after:g} s")
 

@@ -78,6 +78,8 @@ class HealthTerms:
     def per_minute(self, channel: Channel) -> int | None:
         """Return how many requests a channel takes a minute, None for any number."""
         limits = self.limits.requests_per_minute
+        if channel is Channel.BREAK_GLASS:
+            return None
         return limits.pro if channel is Channel.PRO else limits.standard
 
 
@@ -134,6 +136,10 @@ class _Target:
     breaker: Breaker
     pause: Pause
 
+    @property
+    def idle(self) -> bool:
+        return self.breaker.idle and not self.pause.left()[0]
+
 
 class Health:
     """What is known of the models; safe to use from several threads, and bounded in memory."""
@@ -181,9 +187,9 @@ class Health:
             last_resort: whether nobody else is left: then a model that is only slow may be asked.
         """
         target = self._target(model, channel)
-        seconds, status = target.pause.left()
-        if seconds > 0:
-            return Barred(Bars.LIMITED, _asked_for(status, seconds), seconds)
+        if target.pause.is_on:
+            seconds, status = target.pause.left()
+            return Barred(Bars.LIMITED, _asked_for(status, seconds), max(seconds, 1e-3))
         ticket = target.breaker.admit(until, last_resort=last_resort)
         if ticket is None:
             return _refused(target.breaker)
@@ -263,7 +269,7 @@ class Health:
         """Forget a model of which there is nothing to remember, else the one that came first."""
         configured = {*self.terms.models.values(), *self.terms.others}
         known = [place for place in self._targets if place[0] not in configured]
-        idle = (place for place in known if self._targets[place].breaker.idle)
+        idle = (place for place in known if self._targets[place].idle)
         for place in (next(idle, *known[:1]),) if known else ():
             del self._targets[place]
 
@@ -274,7 +280,7 @@ class Health:
             self._limiters[channel] = fresh if limiter is None else limiter.resized(per_minute)
 
     def _go_on_from(self, old: "Health") -> None:
-        kept = {each for each in Channel if old.terms.upstreams[each] == self.terms.upstreams[each]}
+        kept = {each for each in Channel if old.terms.upstreams.get(each) == self.terms.upstreams.get(each)}
         with old._lock:
             targets = dict(old._targets)
         for place, target in targets.items():

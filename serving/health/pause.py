@@ -24,6 +24,11 @@ class Pause:
             if until > self._until:
                 self._until, self._status = until, status
 
+    @property
+    def is_on(self) -> bool:
+        """Whether the model is left alone now."""
+        return self._until > self._clock()
+
     def left(self) -> tuple[float, int]:
         """Return the seconds left, 0 without a pause, and the status that the model answered with."""
         with self._lock:
