@@ -17,7 +17,7 @@ from serving.proxy.generation import Generation, Sources
 from serving.proxy.guard import Guard, is_loopback
 from serving.proxy.pacing import Pacing, learn_forever, refresh_forever
 from serving.proxy.reload import Reloader
-from serving.proxy.wire import Routes, WireClient
+from serving.proxy.wire import WireClient
 from serving.state import Journal, RowWriter, State
 from serving.state.api_key import ApiKey
 
@@ -61,7 +61,7 @@ class Service:
         self._generation = generation
         self._environ = environ
         self._say = say
-        self._client = client or WireClient(Routes(environ), create_ssl_context)
+        self._client = client or WireClient(create_ssl_context)
         self.desk: Desk | None = None
         self._books: StateBooks | None = None
         self._reloader: Reloader | None = None
