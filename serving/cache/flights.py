@@ -54,14 +54,14 @@ class Flight(Generic[T]):
 
     def __init__(
         self,
-        call: Coroutine[Any, Any, T],
+        call: Callable[[], Coroutine[Any, Any, T]],
         ended: Callable[[], None],
         close: Callable[[T], Coroutine[Any, Any, None]],
     ) -> None:
         """Begin the call.
 
         Args:
-            call: gives the result.
+            call: makes the call.
             ended: called when nobody may join any more, before anybody learns that the call failed.
             close: closes the result when the last passenger has left.
         """
@@ -98,9 +98,9 @@ class Flight(Generic[T]):
         if not self._task.cancelled() and self._task.exception() is None:
             await self._close(self._task.result())
 
-    async def _fly(self, call: Coroutine[Any, Any, T]) -> T:
+    async def _fly(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
         try:
-            return await call
+            return await call()
         except BaseException:
             self.shut()
             raise
@@ -137,7 +137,7 @@ class Flights(Generic[T]):
             if self._flights.get(key) is flight:
                 del self._flights[key]
 
-        flight = self._flights[key] = Flight(call(), ended, close)
+        flight = self._flights[key] = Flight(call, ended, close)
         return flight.board(leads=True)
 
     def hold(self, key: Hashable) -> Landing[T] | None:

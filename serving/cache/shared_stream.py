@@ -47,6 +47,11 @@ class SharedStream:
         """Whether a new reader would get all of it from its beginning."""
         return self._dropped == 0
 
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes that are held for readers of now and of later."""
+        return sum(map(len, self._pieces))
+
     def reader(self) -> "Reader":
         """Return a reader from the beginning, which must be closed in the end."""
         reader = Reader(self)

@@ -396,7 +396,7 @@ def test_when_a_leader_s_call_fails_one_follower_makes_its_own(
 ) -> None:
     running = proxy(serve=CACHED, first_byte_seconds=1.0, deadline_seconds=15.0)
     upstream.script(CHEAP, Silence(PATIENCE))
-    body = {"model": CHEAP, "stream": stream}  # by name, so that no other model answers
+    body: dict[str, Any] = {"model": CHEAP, "stream": stream}  # by name, so that no other model answers
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: post(running, **body), range(10)))
     assert sorted(answer.status_code for answer in answers) == [200] * 9 + [504]
