@@ -88,6 +88,8 @@ class _Seen:
     def add(self, request: LoggedRequest, ago: int, hour: int, policy: Policy) -> None:
         day = self.days.setdefault(ago, _Counted())
         row = request.first
+        if row.cache is not None:  # nothing was spent on it, and nothing is to be set aside for its like
+            return
         if row.chosen_by in (ChosenBy.CALLER, ChosenBy.FLOOR):
             day.forced += row.tier == Tier.PREMIUM.label
         elif row.probabilities is not None and policy.choose(row.probabilities) is Tier.PREMIUM:

@@ -9,6 +9,10 @@ Definitions, which the report's text and its JSON share:
   a request that a budget sent lower, by pacing or at its cap, is counted apart from those.
 - Spent is the sum of all known costs, those reckoned from estimated tokens included. Attempts whose cost
   nobody can say are counted, and stand in no sum.
+- A hit is a request that a cache answered, or the call of another one that asked the same at the same time:
+  no model was asked for it, and it cost nothing. What it saved is what its answer cost when it was made,
+  where that is known. Its tokens and its latency stand in no sum and no percentile: those tell
+  of models.
 - What another model would have cost is reckoned token for token, at the configured prices, from the attempts
   that were routed by tier and whose tokens and cost are known. Another model would have said other things.
 - Latencies are those of answered requests, from the arrival, failed attempts included; percentiles by the
@@ -69,10 +73,11 @@ class Figures:
         cancelled: requests that ended because the client left.
         fallbacks: requests that another model answered than the planned one, which failed.
         lowered: requests that a budget sent to a lower tier.
+        hits: requests that a cache answered.
         failed_attempts: attempts that failed, or of which nothing is known.
         estimated: attempts whose tokens were counted from the text.
         unknown: attempts whose cost nobody can say; in no sum.
-        input_tokens: of all attempts whose tokens are known.
+        input_tokens: of all attempts whose tokens are known, hits left out.
         output_tokens: of the same.
     """
 
@@ -82,6 +87,7 @@ class Figures:
     cancelled: int = 0
     fallbacks: int = 0
     lowered: int = 0
+    hits: int = 0
     failed_attempts: int = 0
     estimated: int = 0
     unknown: int = 0
@@ -89,6 +95,7 @@ class Figures:
     output_tokens: int = 0
     _usd: ExactSum = field(default_factory=ExactSum)
     _estimated_usd: ExactSum = field(default_factory=ExactSum)
+    _cache_saved_usd: ExactSum = field(default_factory=ExactSum)
 
     @property
     def failed(self) -> int:
@@ -105,6 +112,16 @@ class Figures:
         """The part of `usd` that was reckoned from estimated tokens."""
         return self._estimated_usd.value
 
+    @property
+    def hit_rate(self) -> float | None:
+        """The hits as a fraction of all requests; None of none."""
+        return self.hits / self.requests if self.requests else None
+
+    @property
+    def cache_saved_usd(self) -> float:
+        """US dollars that the answers of the hits cost when they were made."""
+        return self._cache_saved_usd.value
+
     def add(self, request: LoggedRequest) -> None:
         """Take in a request, or those attempts of it that belong here."""
         self.requests += 1
@@ -119,11 +136,15 @@ class Figures:
         if answer is not None:
             by_budget = answer.chosen_by is ChosenBy.BUDGET
             self.lowered += by_budget
+            self.hits += answer.cache is not None
             self.fallbacks += answer.fell_back and not by_budget
 
     def _add_attempt(self, row: LedgerRow) -> None:
         self.attempts += 1
         self.failed_attempts += row.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+        if row.cache is not None:
+            self._cache_saved_usd.add(row.saved_usd or 0.0)
+            return
         self.input_tokens += row.input_tokens or 0
         self.output_tokens += row.output_tokens or 0
         if row.usd is None:
@@ -144,6 +165,9 @@ class Figures:
             "cancelled": self.cancelled,
             "fallbacks": self.fallbacks,
             "lowered_by_a_budget": self.lowered,
+            "cache_hits": self.hits,
+            "cache_hit_rate": self.hit_rate,
+            "cache_saved_usd": self.cache_saved_usd,
             "failed_attempts": self.failed_attempts,
             "usd": self.usd,
             "estimated_attempts": self.estimated,
@@ -292,8 +316,9 @@ class _Reading:
         self._tiers[tier] += 1
         if tier != NAMED:
             for row in request.attempts:
-                self._routed.add(row)
-        if answer is not None:
+                if row.cache is None:
+                    self._routed.add(row)
+        if answer is not None and answer.cache is None:
             self._add_answer(tier, answer)
 
     def _add_answer(self, tier: str, answer: LedgerRow) -> None:

@@ -75,6 +75,9 @@ def _totals(total: Figures) -> Iterator[str]:
         yield f"           {requests} sent to a lower tier by a budget (column budget)"
     yield f"tokens     {total.input_tokens:,} in, {total.output_tokens:,} out"
     yield f"spent      {usd(total.usd)}"
+    if total.hits:
+        share = f"{total.hit_rate or 0:.0%} of the requests"
+        yield f"cache      {counted(total.hits, 'hit')} ({share}), which saved {usd(total.cache_saved_usd)}"
     if total.estimated:
         attempts = counted(total.estimated, "attempt")
         yield f"           {usd(total.estimated_usd)} of it estimated: {attempts} without usage from upstream"

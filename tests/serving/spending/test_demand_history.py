@@ -77,3 +77,8 @@ def test_a_withheld_prompt_is_demand_by_the_tokens_of_its_own_answer() -> None:
     lost = {"usd": None, "input_tokens": None, "output_tokens": None}
     assert history(row(1, 1, 9), row(2, 1, 9, **long)).demand[Unit.TOKENS].wanted == pytest.approx(6000)
     assert history(row(1, 1, 9), row(2, 1, 9, **lost)).demand[Unit.TOKENS].wanted == pytest.approx(2000)
+
+
+def test_what_a_cache_answered_is_no_demand() -> None:
+    hit = {"cache": "exact", "usd": 0.0, "saved_usd": 0.0025}
+    assert history(row(1, 1, 9), row(2, 1, 9, **hit)) == history(row(1, 1, 9))

@@ -192,3 +192,43 @@ def test_csv_has_a_row_for_each_group_and_the_total() -> None:
 def test_csv_by_key_names_the_keys() -> None:
     found = report(an_attempt(1, key_id="4f1d"), by=By.KEY)
     assert csv_text(found, {"4f1d": "shop, east"}).splitlines()[1].startswith('4f1d,"shop, east",1,')
+
+
+HIT = {
+    "cache": "exact",
+    "usd": 0.0,
+    "saved_usd": 0.00025,
+    "total_seconds": 0.001,
+    "first_token_seconds": 0.001,
+}
+
+
+def test_a_hit_costs_nothing_saves_what_its_answer_cost_and_stands_in_no_other_sum() -> None:
+    alone = report(an_attempt(1))
+    found = report(an_attempt(1), an_attempt(2, **HIT), an_attempt(3, **HIT | {"saved_usd": None}))
+    assert (found.total.requests, found.total.answered, found.total.hits) == (3, 3, 2)
+    assert found.total.hit_rate == pytest.approx(2 / 3)
+    assert found.total.cache_saved_usd == 0.00025
+    assert found.total.usd == alone.total.usd
+    assert (found.total.input_tokens, found.total.unknown) == (alone.total.input_tokens, 0)
+    assert found.summary.always_usd == alone.summary.always_usd
+    assert found.summary.latencies == alone.summary.latencies
+    assert (found.cheap_requests, found.cheap_saved_usd) == (alone.cheap_requests, alone.cheap_saved_usd)
+
+
+def test_hits_are_told_in_text_and_json_and_a_broken_one_is_none() -> None:
+    broken = an_attempt(3, **HIT | {"outcome": Outcome.FAILED, "saved_usd": None})
+    found = report(an_attempt(1), an_attempt(2, **HIT), broken, an_attempt(4))
+    assert "cache      1 hit (25% of the requests), which saved $0.00025" in report_text(found, CONFIG, {})
+    told = found.as_dict()["total"]
+    assert (told["cache_hits"], told["cache_hit_rate"]) == (1, 0.25)
+    assert told["cache_saved_usd"] == 0.00025
+    assert "cache " not in report_text(report(an_attempt(1)), CONFIG, {})
+
+
+def test_a_ledger_of_hits_alone_can_be_told() -> None:
+    assert "1 hit (100% of the requests)" in report_text(report(an_attempt(1, **HIT)), CONFIG, {})
+
+
+def test_of_no_requests_there_is_no_hit_rate() -> None:
+    assert report().total.hit_rate is None
