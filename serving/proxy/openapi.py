@@ -152,7 +152,7 @@ _OURS = {
     "500": "The proxy failed",
     "502": "No model answered; the message tells each attempt",
     "503": "The proxy is overloaded, being stopped, or without its database",
-    "504": "No model answered in time",
+    "504": "No model answered in time; or the request says only-if-cached, and nothing is stored",
 }
 _ROUTED = {
     "x-tierwise-request-id": "names the request, for the ledger and for feedback",
@@ -164,6 +164,17 @@ _ROUTED = {
     "x-tierwise-attempts": "how many models were asked",
     "x-tierwise-cost-usd": "US dollars; not on streams",
     "x-tierwise-max-tokens": "the limit that was put into the request, where a budget governs it",
+    "cache-status": "whether a cache answered, or why not (RFC 9211); of requests that take part in it",
+    "age": "seconds since a stored answer was given (RFC 9111)",
+    "cache-control": "for how many seconds a stored answer is fresh",
+}
+_CACHE_CONTROL = {
+    "name": "cache-control",
+    "in": "header",
+    "required": False,
+    "description": "what is asked of the cache (RFC 9111): max-age=60 takes an answer of the last minute and"
+    " lets this one be stored; no-store, no-cache, min-fresh, max-stale and only-if-cached hold too",
+    "schema": {"type": "string"},
 }
 
 
@@ -206,6 +217,7 @@ def _asks(summary: str, schema: dict[str, Any], *, routed: bool = False) -> dict
     answer = {"description": "The answer, as the upstream sent it" if routed else "The answer"}
     return {
         "summary": summary,
+        **({"parameters": [_CACHE_CONTROL]} if routed else {}),
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         "responses": {
             "200": {**answer, "content": content, **({"headers": headers} if routed else {})},
