@@ -9,6 +9,7 @@ from classifier import ClassifierError
 from classifier.commands import Command, command_parser
 from classifier.console import forgive_streams, run_command
 from serving.commands import (
+    cache,
     chat,
     check,
     demo,
@@ -34,6 +35,7 @@ COMMANDS: Sequence[Command] = (
     serve,
     keys,
     report,
+    cache,
     export_feedback,
     migrate,
     sandbox,

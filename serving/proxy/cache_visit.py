@@ -170,7 +170,8 @@ class Visit:
 
     def _answered_by(self, hit: Hit) -> Landed:
         answer = hit.answer
-        routing = self._routing(answer.model, _tokens(answer.input_tokens, answer.output_tokens))
+        tokens = _tokens(answer.input_tokens, answer.output_tokens)
+        routing = self._routing(answer.model, Channel.of(answer.model), tokens)
         self._put(routing, hit.cache, answer.usd, Outcome.ANSWERED)
         lifetime = int(self._settings.ttl_seconds)
         said = (
@@ -268,16 +269,17 @@ class Visit:
 
     def _shared_routing(self, arrival: Arrival) -> Routing:
         found = arrival.call.routing()
-        return self._routing(found.model or found.planned, found.cost.tokens)
+        model = found.model or found.planned
+        return self._routing(model, found.channel or Channel.of(model), found.cost.tokens)
 
-    def _routing(self, model: str, tokens: Tokens | None) -> Routing:
+    def _routing(self, model: str, channel: Channel, tokens: Tokens | None) -> Routing:
         """The record of this request with an answer that cost it nothing."""
         own, clock = self._visitor.call.routing(), self._visitor.call.shared.clock
         seconds = clock() - self._visitor.gate.facts.started_at
         return replace(
             own,
             model=model,
-            channel=Channel.of(model),
+            channel=channel,
             cost=Cost(0.0, tokens),
             latency=Latency(own.latency.routing, seconds, seconds),
             complete=True,
@@ -301,7 +303,7 @@ class Visit:
         attempt = AttemptFacts(
             attempt_id=uuid.uuid4().hex,
             number=0,
-            candidate=Candidate.of(f"{routing.model}"),
+            candidate=Candidate(f"{routing.model}", routing.channel or Channel.STANDARD),
             outcome=outcome,
             failure=Failure(cause) if cause else None,
             ended_at=self._visitor.call.shared.clock(),

@@ -67,6 +67,12 @@ class Answers:
             count, total = connection.execute(select(func.count(), func.sum(answers.c.bytes))).one()
         return int(count), int(total or 0)
 
+    def span(self) -> tuple[float, float] | None:
+        """Return when the oldest and the newest answer were given; None where there is none."""
+        with self._database.reading() as connection:
+            oldest, newest = connection.execute(select(func.min(answers.c.at), func.max(answers.c.at))).one()
+        return None if oldest is None else (oldest, newest)
+
     def prune(self, now: float) -> int:
         """Delete what has expired, some hundred at a time; return how many there were."""
         expired = select(answers.c.answer_key).where(answers.c.expires_at <= now).limit(_AT_ONCE)
