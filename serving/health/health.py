@@ -56,7 +56,7 @@ class HealthTerms:
         models: the first model of each tier.
         others: further models of the chains, to be shown before they are first asked.
         objectives: of the tiers that have one, in seconds.
-        upstreams: the base URL of each channel: whose changes, begins anew.
+        upstreams: the base URL of each channel: where it changes, what was known is forgotten.
     """
 
     breaker: BreakerSettings
@@ -78,9 +78,7 @@ class HealthTerms:
     def per_minute(self, channel: Channel) -> int | None:
         """Return how many requests a channel takes a minute, None for any number."""
         limits = self.limits.requests_per_minute
-        if channel is Channel.BREAK_GLASS:
-            return None
-        return limits.pro if channel is Channel.PRO else limits.standard
+        return {Channel.STANDARD: limits.standard, Channel.PRO: limits.pro}.get(channel)
 
 
 class Permit:
@@ -238,11 +236,12 @@ class Health:
         standing: Standing = target.breaker.standing()
         paused, status = target.pause.left()
         why = standing.why or (_asked_for(status, paused) if paused else "")
+        own = self.terms.models.items() if target.channel is Channel.of(target.model) else ()
         age = None if standing.opened_at is None else self._clock() - standing.opened_at
         return TargetHealth(
             model=target.model,
             channel=target.channel,
-            tiers=tuple(tier for tier, own in self.terms.models.items() if own == target.model),
+            tiers=tuple(tier for tier, model in own if model == target.model),
             state=standing.state,
             cause=standing.cause,
             why=why,
@@ -280,7 +279,8 @@ class Health:
             self._limiters[channel] = fresh if limiter is None else limiter.resized(per_minute)
 
     def _go_on_from(self, old: "Health") -> None:
-        kept = {each for each in Channel if old.terms.upstreams.get(each) == self.terms.upstreams.get(each)}
+        before, now = old.terms.upstreams, self.terms.upstreams
+        kept = {each for each in Channel if before.get(each) == now.get(each)}
         with old._lock:
             targets = dict(old._targets)
         for place, target in targets.items():

@@ -237,8 +237,7 @@ class TestMemory:
         assert state(health, "made/up") is State.OPEN
 
 
-@pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize("channel", [Channel.STANDARD, Channel.PRO])
 def test_each_channel_has_a_limit_of_its_own(channel: Channel) -> None:
     asked = terms(requests_per_minute={channel.value: 50})
-    assert {each: asked.per_minute(each) for each in Channel}[channel] == 50
-    assert [asked.per_minute(each) for each in Channel].count(None) == 1
+    assert [each for each in Channel if asked.per_minute(each) == 50] == [channel]
