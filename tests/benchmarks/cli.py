@@ -11,6 +11,7 @@ from pathlib import Path
 from classifier import ClassifierError
 from serving import ServingError
 from tests.benchmarks.inside_litellm import inside_litellm_rows
+from tests.benchmarks.javascript import javascript_rows
 from tests.benchmarks.load import load_rows
 from tests.benchmarks.material import Choices, Material
 from tests.benchmarks.outcomes import outcome_rows
@@ -33,6 +34,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "quality": ("Quality on the project's own data", quality_rows),
     "speed": ("Speed of a decision", speed_rows),
     "litellm": ("Inside LiteLLM's auto-router", inside_litellm_rows),
+    "javascript": ("Speed of a decision in JavaScript", javascript_rows),
     "load": ("Starting", load_rows),
     "training": ("Training", training_rows),
     "outcomes": ("Public outcomes", outcome_rows),

@@ -71,7 +71,11 @@ class Worker:
 
         The process reads nothing of ours but that module, so it runs where our packages are not installed.
         """
-        command = [str(python), "-m", f"tests.benchmarks.workers.{module}", *arguments]
+        return cls.run(name, [str(python), "-m", f"tests.benchmarks.workers.{module}", *arguments])
+
+    @classmethod
+    def run(cls, name: str, command: Sequence[str]) -> Self:
+        """Start any command that speaks the protocol."""
         errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the worker
         process = subprocess.Popen(  # noqa: S603 - our own command
             command,
