@@ -595,8 +595,9 @@ class PromptModel {
     for (const kind of KINDS) {
       for (const ngram of found[kind]) {
         const at = this.rows[kind].get(ngram);
+        if (at === undefined) continue;
         const key = kind === "stems" ? ngram + ELLIPSIS : ngram;
-        if (at !== undefined) add(key, along(direction, this.weights.subarray(at + 1, at + 3)));
+        add(key, direction[0] * this.weights[at + 1] + direction[1] * this.weights[at + 2]);
       }
     }
   }

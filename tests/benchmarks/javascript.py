@@ -35,7 +35,7 @@ def javascript_rows(material: Material) -> Iterator[Row]:
 
 
 def _contest(node: str, method: str, prompts: Sequence[str], rounds: int) -> tuple[Result, Result]:
-    """JavaScript and Python on the same prompts, in turns; more calls on few, until engines have warmed up."""
+    """JavaScript and Python on the same prompts, in turns; more calls on few, so that engines warm up."""
     here, repeats = Path(sys.executable), max(5, 200 // len(prompts))
     command = [node, str(_WORKER), method, str(_MODEL)]
     contenders = [
@@ -52,7 +52,8 @@ def _row(what: str, results: tuple[Result, Result]) -> Row:
         if result.problem:
             raise Unavailable(result.problem)
     alike = sum(one == other for one, other in zip(ours.tiers, python.tiers, strict=True))
-    note = f"each at its fastest of several calls in turns; {alike} of {len(ours.tiers)} tiers agree"
+    agreed = f"{alike} of {len(ours.tiers)} most probable tiers agree"
+    note = f"each at its fastest of several calls in turns; {agreed}"
     return Row(what, ours.microseconds, "us", peer=Peer("Python", python.microseconds), note=note)
 
 
