@@ -50,7 +50,7 @@ class Sessions:
         """
         self._config = config
         self.settings = config.sessions
-        self.memory = memory or Memory(self.settings.most_remembered)
+        self.memory = Memory(self.settings.most_remembered) if memory is None else memory
         self.memory.resize(self.settings.most_remembered)
         self._offers = _offers(config)
 
@@ -140,6 +140,20 @@ class Sessions:
         )
         if remembered is not None:
             self.memory.put(session.place, remembered, now - self.settings.pause_seconds)
+
+    def carry(self, held: Held, now: float) -> None:
+        """Take in an answer that no model gave: the conversation has the tier that it would have had.
+
+        Args:
+            held: what was selected.
+            now: by the router's clock.
+        """
+        session, tier = held.session, held.selection.tier
+        since = now - self.settings.pause_seconds
+        if session is None or tier is None or self.memory.find(session.place, since) is not None:
+            return
+        known = self.find(session, now) or Remembered(tier, "", 0, None, now)
+        self.memory.put(session.place, replace(known, tier=tier if held.keeps is None else held.keeps), since)
 
     def remembered(
         self,

@@ -15,6 +15,7 @@ from serving.sandbox import Sandbox, Status
 from serving.spending.ledger_row import LedgerRow
 from tests.serving.conftest import BALANCED, PREMIUM
 from tests.serving.proxy.conftest import PATIENCE, MakeProxy, Running, bearer
+from tests.serving.proxy.test_caching import settle
 from tests.serving.proxy.test_pacing import HARD, MIDDLE, ask, pacing_of, settings
 
 GO = "yes, do it"
@@ -247,3 +248,16 @@ class _Cheap:
 
     def explain(self, _: Any, /) -> Any:
         raise ValueError("not explained")
+
+
+def test_a_stored_answer_does_not_end_a_conversation(proxy: MakeProxy) -> None:
+    cached = {"cache": {"exact": "repeatable", "lookup_seconds": 5.0}}
+    one = proxy(serve=cached)
+    talk = Talk(one, temperature=0)
+    talk.say(HARD)
+    settle(one)
+    other = proxy(serve=cached, state_url=one.state_url, sessions={"lookup_seconds": 0})
+    talk = Talk(other, temperature=0)
+    stored, asked = talk.say(HARD), talk.say(GO)
+    assert "hit" in stored.headers["cache-status"]
+    assert told(asked, "tier", "chosen-by") == ["premium", "session"]
