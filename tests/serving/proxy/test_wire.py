@@ -88,7 +88,7 @@ async def listening(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIte
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0.02)  # a handshake that failed is taken apart in the loop's next turns
+        await asyncio.sleep(0.2 if tls else 0.01)  # a handshake that failed is taken apart a few turns later
 
 
 @asynccontextmanager
