@@ -7,6 +7,7 @@ from textwrap import shorten
 
 from classifier.tier import TIERS, Tier
 from serving.config import RouterConfig
+from serving.direct import Direct
 from serving.keys import Channel
 from serving.upstream import APIConnectionError, APIStatusError, APITimeoutError, BrokenAnswerError
 
@@ -22,10 +23,17 @@ _NO_KEY = f"{Channel.PRO.variable} is not set"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model that may be asked, and the channel that reaches it."""
+    """A model that may be asked, and the channel that reaches it.
+
+    Attributes:
+        model: its name.
+        channel: that it is asked by.
+        direct: how it is reached past the aggregator, on the channel of that; otherwise None.
+    """
 
     model: str
     channel: Channel
+    direct: Direct | None = None
 
     @classmethod
     def of(cls, model: str) -> "Candidate":

@@ -13,7 +13,7 @@ from classifier.tier import TIERS, Tier
 from serving.chain import plan_tier
 from serving.config import RouterConfig
 from serving.errors import KeyMissingError
-from serving.keys import Channel, Keys, Secret
+from serving.keys import CHANNELS, Channel, Keys, Secret
 from serving.wording import duration, one_line
 
 __all__ = [
@@ -247,7 +247,7 @@ def examine(
     """
     tried = tuple(connections)
     by_channel = {connection.channel: connection for connection in tried}
-    states = {channel: _key_state(None if keys is None else keys.of(channel)) for channel in Channel}
+    states = {channel: _key_state(None if keys is None else keys.of(channel)) for channel in CHANNELS}
     tiers = tuple(_tier_state(config, tier, keys, by_channel) for tier in TIERS)
     return Check(states, (trouble,) if trouble else _key_troubles(keys), tried, tiers)
 

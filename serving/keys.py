@@ -1,25 +1,26 @@
 """The keys of the upstream's channels: read from an environment, never shown."""
 
 import enum
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from serving.errors import KeyMissingError
 
-__all__ = ["Channel", "Keys", "Secret"]
+__all__ = ["CHANNELS", "Channel", "Keys", "Secret"]
 
 _MASK = "***"
 
 
 class Channel(enum.StrEnum):
-    """A way to the upstream, with a key of its own."""
+    """A way to a model: the two of the aggregator, each with a key of its own, and the ways past it."""
 
     STANDARD = "standard"
     PRO = "pro"
+    BREAK_GLASS = "break-glass"
 
     @property
     def variable(self) -> str:
-        """The environment variable that holds the channel's key."""
+        """The environment variable that holds the key of one of the aggregator's channels."""
         return {Channel.STANDARD: "GLOBAL_API_KEY", Channel.PRO: "GLOBAL_API_PRO_KEY"}[self]
 
     @classmethod
@@ -30,6 +31,10 @@ class Channel(enum.StrEnum):
         <Channel.PRO: 'pro'>
         """
         return cls.PRO if model.startswith("Pro/") else cls.STANDARD
+
+
+CHANNELS = (Channel.STANDARD, Channel.PRO)
+"""Those of the aggregator."""
 
 
 class Secret:
@@ -64,47 +69,64 @@ class Keys:
     Attributes:
         standard: of the standard channel.
         pro: of the Pro channel, or None when there is none.
+        more: of direct providers, by the environment variables that hold them.
     """
 
     standard: Secret
     pro: Secret | None = None
+    more: Mapping[str, Secret] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> "Keys":
+    def from_environ(cls, environ: Mapping[str, str], more: Iterable[str] = ()) -> "Keys":
         """Read `GLOBAL_API_KEY` and, where it is set, `GLOBAL_API_PRO_KEY`.
 
+        Args:
+            environ: where the keys are.
+            more: variables that hold keys of direct providers.
+
         Raises:
-            KeyMissingError: the first is not set, or one of them cannot be sent as a header.
+            KeyMissingError: one of them is not set, but for the Pro channel's, or cannot be sent as a header.
         """
-        standard = _read(environ, Channel.STANDARD)
+        standard = _read(environ, Channel.STANDARD.variable)
         if standard is None:
             variable = Channel.STANDARD.variable
             raise KeyMissingError(f"{variable} is not set: put the key of your account into the environment")
-        return cls(standard, _read(environ, Channel.PRO))
+        return cls(
+            standard, _read(environ, Channel.PRO.variable), {each: _direct(environ, each) for each in more}
+        )
 
     def of(self, channel: Channel) -> Secret | None:
-        """Return the key of a channel, or None when there is none."""
-        return self.pro if channel is Channel.PRO else self.standard
+        """Return the key of a channel of the aggregator, or None when there is none."""
+        return {Channel.STANDARD: self.standard, Channel.PRO: self.pro}.get(channel)
 
     def mask(self, text: str) -> str:
         """Return a text in which every occurrence of a key is masked."""
-        for secret in (self.pro, self.standard):
+        for secret in (*self.more.values(), self.pro, self.standard):
             if secret is not None:
                 text = text.replace(secret.reveal(), _MASK)
         return text
 
     def mask_bytes(self, data: bytes) -> bytes:
         """Return bytes in which every occurrence of a key is masked."""
-        for secret in (self.pro, self.standard):
+        for secret in (*self.more.values(), self.pro, self.standard):
             if secret is not None:
                 data = data.replace(secret.reveal().encode("ascii"), _MASK.encode("ascii"))
         return data
 
 
-def _read(environ: Mapping[str, str], channel: Channel) -> Secret | None:
-    value = environ.get(channel.variable, "").strip()
+def _direct(environ: Mapping[str, str], variable: str) -> Secret:
+    key = _read(environ, variable)
+    if key is None:
+        raise KeyMissingError(
+            f"{variable} is not set, and [break_glass] names it: set it to the provider's key"
+        )
+    return key
+
+
+def _read(environ: Mapping[str, str], variable: str) -> Secret | None:
+    value = environ.get(variable, "").strip()
     if not value:
         return None
     if not value.isascii() or not value.isprintable() or " " in value:
-        raise KeyMissingError(f"{channel.variable} holds characters that no key has: copy the key again")
+        raise KeyMissingError(f"{variable} holds characters that no key has: copy the key again")
     return Secret(value)

@@ -26,6 +26,7 @@ class Attempt:
         seconds: until its failure, or until its answer was complete.
         failure: what went wrong, in a few words; empty when it answered.
         status: of an error response, otherwise None.
+        responded: whether the head of a response had come; told by the proxy alone.
     """
 
     model: str
@@ -33,6 +34,7 @@ class Attempt:
     seconds: float
     failure: str = ""
     status: int | None = None
+    responded: bool = field(default=False, compare=False)
 
     def as_dict(self) -> dict[str, object]:
         """Return the attempt as JSON-able values."""

@@ -34,6 +34,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from serving.break_glass_settings import BreakGlassSettings
 from serving.cache.settings import CacheSettings
 from serving.config import PROXY_SECTIONS
 from serving.errors import ConfigError
@@ -190,6 +191,7 @@ class ServeConfig(Section):
         budgets: what may be spent.
         pacing: how it is spread over the day.
         cache: which answers are kept.
+        break_glass: direct providers, for when the aggregator cannot be reached.
     """
 
     proxy: ProxySettings = ProxySettings()
@@ -197,6 +199,7 @@ class ServeConfig(Section):
     budgets: BudgetSettings = BudgetSettings()
     pacing: PacingSettings = PacingSettings()
     cache: CacheSettings = CacheSettings()
+    break_glass: BreakGlassSettings = BreakGlassSettings()
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -4,7 +4,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from serving.chain import TIMED_OUT, Candidate, Failure
-from serving.cost import Cost, Tokens, estimate_prompt, estimate_tokens
+from serving.cost import Cost, Price, Tokens, estimate_prompt, estimate_tokens
 from serving.deadline import Deadline
 from serving.health import Permit, retry_after
 from serving.keys import Channel
@@ -33,7 +33,14 @@ _ASK_FOR_TIME = frozenset({429, 503})
 
 
 class Trial:
-    """One attempt: what is sent, and what comes of it."""
+    """One attempt: what is sent, and what comes of it.
+
+    Attributes:
+        call: that it belongs to.
+        candidate: who is asked.
+        deadline: of the attempt.
+        responded: whether the head of a response has come, where the shell tells it.
+    """
 
     def __init__(self, call: "Call", candidate: Candidate, deadline: Deadline, permit: Permit) -> None:
         """Begin an attempt, whose time is running.
@@ -49,6 +56,7 @@ class Trial:
         self.deadline = deadline
         self._permit = permit
         self._opened = False
+        self.responded = False
 
     @property
     def routing(self) -> Routing:
@@ -69,7 +77,9 @@ class Trial:
     @property
     def url(self) -> str:
         """The absolute URL that the request goes to."""
-        config = self.call.shared.config
+        config, direct = self.call.shared.config, self.candidate.direct
+        if direct is not None:
+            return direct.base_url.rstrip("/") + self.call.order.path
         on_pro = self.candidate.channel is Channel.PRO and config.pro_base_url is not None
         base = config.pro_base_url if on_pro else config.base_url
         return f"{base}".rstrip("/") + self.call.order.path
@@ -77,8 +87,21 @@ class Trial:
     @property
     def bearer(self) -> dict[str, str]:
         """The header with the channel's key; empty where there is none."""
-        key = self.call.shared.keys.of(self.candidate.channel)
+        direct = self.candidate.direct
+        key = self.call.shared.keys.of(self.candidate.channel) if direct is None else direct.key
         return {} if key is None else {"Authorization": f"Bearer {key.reveal()}"}
+
+    @property
+    def price(self) -> Price | None:
+        """What the model asks, or None where nobody has configured it."""
+        direct = self.candidate.direct
+        return self.call.shared.config.price(self.candidate.model) if direct is None else direct.price
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What is sent."""
+        body, direct = self.call.order.body_for(self.candidate.model), self.candidate.direct
+        return body if direct is None else {**direct.more, **body}
 
     def request(self, *, interruptible: bool) -> dict[str, Any]:
         """Return body and options for the SDK's `post`.
@@ -96,7 +119,7 @@ class Trial:
         }
         if channel is not Channel.STANDARD and self.bearer:
             options["headers"] = {**self.bearer, **(order.options.get("headers") or {})}
-        return {"body": order.body_for(self.candidate.model), "options": options}
+        return {"body": self.body, "options": options}
 
     def received(self, parsed: Any) -> Any:
         """Take in what the SDK parsed, check it, close the record, and hand it on with the record attached.
@@ -153,7 +176,7 @@ class Trial:
         model = self.candidate.model
         cost = Cost(None, None, note)
         if tokens is not None:
-            cost = Cost.of(model, tokens, self.call.shared.config.price(model), note)
+            cost = Cost.of(model, tokens, self.price, note)
         self.first_token()
         self._permit_outcome(Failure(failure) if failure else None)
         self.call.end(self._attempt(Failure(failure)), cost)
@@ -197,7 +220,7 @@ class Trial:
         failure = self.failure_of(error)
         self._permit_outcome(failure)
         self._heed(error)
-        if failure.falls_back and not call.alone:
+        if (failure.falls_back or self.candidate.direct is not None) and not call.alone:
             call.failed(self._attempt(failure), error)
             return
         call.end(self._attempt(failure), Cost(None, None, "no answer"))
@@ -250,7 +273,14 @@ class Trial:
 
     def _attempt(self, failure: Failure) -> Attempt:
         candidate = self.candidate
-        return Attempt(candidate.model, candidate.channel, self._elapsed(), failure.cause, failure.status)
+        return Attempt(
+            candidate.model,
+            candidate.channel,
+            self._elapsed(),
+            failure.cause,
+            failure.status,
+            self.responded,
+        )
 
     def _tokens_of(self, parsed: Any) -> tuple[Tokens | None, str, str]:
         if not isinstance(parsed, ChatCompletion):

@@ -11,7 +11,7 @@ import httpx2
 from classifier import TierPredictor
 from classifier.console import complain
 from serving.config import RouterConfig
-from serving.keys import Channel
+from serving.keys import CHANNELS
 from serving.router import TierRouter
 from serving.sandbox import Sandbox
 
@@ -25,7 +25,7 @@ __all__ = [
     "verdict",
 ]
 
-SIMULATED_KEYS = {channel.variable: f"ga_{channel}_simulated" for channel in Channel}
+SIMULATED_KEYS = {channel.variable: f"ga_{channel}_simulated" for channel in CHANNELS}
 
 Environ = Mapping[str, str]
 

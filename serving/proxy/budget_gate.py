@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from serving.chain import Failure
 from serving.config import RouterConfig
-from serving.cost import Cost
+from serving.cost import Cost, Price
 from serving.errors import StateError
 from serving.proxy.errors import ProxyError
 from serving.proxy.ledger_rows import AttemptFacts, RequestFacts, cost_of, row_of
@@ -99,13 +99,13 @@ class Claims:
 
     Attributes:
         attempt_id: of the attempt and of its reservation.
-        model: who is asked.
+        price: of the model that is asked, or None.
         claims: that it made; empty where no budget governs it.
         reserved: whether they were granted; False when the gate failed open.
     """
 
     attempt_id: str
-    model: str = ""
+    price: Price | None = None
     claims: tuple[Claim, ...] = ()
     reserved: bool = False
 
@@ -160,21 +160,23 @@ class BudgetGate:
         return refusal
 
     async def _refusal(self, trial: Trial) -> str:
-        model, attempt_id = trial.candidate.model, uuid.uuid4().hex
-        budgets = budgets_of(model, self._key, self._rules)
+        attempt_id, price = uuid.uuid4().hex, trial.price
+        budgets = self._budgets(trial)
         if not budgets:
-            self._held = Claims(attempt_id, model)
+            self._held = Claims(attempt_id, price)
             return ""
-        claims = self._claims(model, budgets)
+        claims = self._claims(price, budgets)
         if claims is None:
             return self._no_price(trial)
         try:
             answer = await self._reserve(attempt_id, claims)
         except StateError as error:
-            return self._state_is_down(trial, Claims(attempt_id, model, claims), error)
+            return self._state_is_down(trial, Claims(attempt_id, price, claims), error)
         if isinstance(answer, Reserved):
-            self._held = Claims(attempt_id, model, claims, reserved=True)
+            self._held = Claims(attempt_id, price, claims, reserved=True)
             return ""
+        if trial.candidate.direct is not None:  # the client gets the error that there would have been anyhow
+            return _spent(answer)
         self.refused.append(answer)
         if self._rules.settings.when_reached is WhenReached.REFUSE and self._is_planned(trial):
             raise self.used_up()
@@ -211,7 +213,13 @@ class BudgetGate:
             downgraded=self.downgraded,
         )
 
-    def _claims(self, model: str, budgets: Sequence[Budget]) -> tuple[Claim, ...] | None:
+    def _budgets(self, trial: Trial) -> tuple[Budget, ...]:
+        direct, own = trial.candidate.direct, None if self._key is None else self._key.budget
+        if direct is None:
+            return budgets_of(trial.candidate.model, self._key, self._rules)
+        return direct.budgets if own is None else (*direct.budgets, own)
+
+    def _claims(self, price: Price | None, budgets: Sequence[Budget]) -> tuple[Claim, ...] | None:
         if self._bound is None:
             rules = self._rules
             self._bound = bound_of(
@@ -219,7 +227,7 @@ class BudgetGate:
                 default_max_tokens=rules.default_max_tokens,
                 tokens_per_part=rules.settings.tokens_per_part,
             )
-        price, day = self._rules.config.price(model), day_of(self._rules.now(), self._rules.zone)
+        day = day_of(self._rules.now(), self._rules.zone)
         amounts = [(each, self._bound.amount(each.unit, price)) for each in budgets]
         claims = tuple(each.claim(day, amount) for each, amount in amounts if amount is not None)
         return claims if len(claims) == len(budgets) else None
@@ -230,8 +238,8 @@ class BudgetGate:
             return {(claim.scope, claim.unit): 0 for claim in held.claims}
         if cost.tokens is None or (cost.estimated and outcome is not Outcome.ANSWERED):
             return {}
-        price = self._rules.config.price(held.model)
-        amounts = {(each.scope, each.unit): amount_of(cost.tokens, each.unit, price) for each in held.claims}
+        tokens, price = cost.tokens, held.price
+        amounts = {(each.scope, each.unit): amount_of(tokens, each.unit, price) for each in held.claims}
         return {place: amount for place, amount in amounts.items() if amount is not None}
 
     async def _reserve(self, attempt_id: str, claims: tuple[Claim, ...]) -> Reserved | Refused:
@@ -267,7 +275,8 @@ class BudgetGate:
         self._books.charge_later(held.attempt_id, claims)
 
     def _is_planned(self, trial: Trial) -> bool:
-        return self._number == 0 and trial.candidate.model == trial.routing.planned
+        planned = trial.candidate.direct is None and trial.candidate.model == trial.routing.planned
+        return self._number == 0 and planned
 
     def _no_price(self, trial: Trial) -> str:
         model = trial.candidate.model
@@ -289,7 +298,8 @@ class BudgetGate:
 
 def _spent(refused: Refused) -> str:
     claim = refused.claim
-    whose = "the premium budget" if claim.scope == PREMIUM else "this API key's budget"
+    whose = "the break-glass budget" if claim.scope.startswith("break_glass:") else "this API key's budget"
+    whose = "the premium budget" if claim.scope == PREMIUM else whose
     return f"{whose} of {_worded(claim.cap, claim.unit)} a day has too little left for this call"
 
 

@@ -88,7 +88,12 @@ async def _answer(
 
     async def forward() -> Forwarded:
         _count(asked, chosen, messages)
-        return await Forwarder(asked.desk.client, gate, dialect, core.sleep_soon).forward(call)
+        glass = asked.generation.glass
+        glass.arm(call, tier, {limit: rules.default_max_tokens} if limit and _needs_limit(body) else {})
+        try:
+            return await Forwarder(asked.desk.client, gate, dialect, core.sleep_soon).forward(call)
+        finally:
+            glass.learn(call.routing())
 
     if visit is None:
         await _send_on(asked, call, gate, chosen, Landed.of(await forward(), call), said)

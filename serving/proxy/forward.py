@@ -158,11 +158,12 @@ class Forwarder:
     async def _send(self, trial: Trial) -> Reply:
         order, deadline = trial.call.order, trial.deadline
         headers = (*trial.bearer.items(), *_HEADERS.items())
-        body = encoded(order.body_for(trial.candidate.model))
+        body = encoded(trial.body)
         seconds = max(0.001, deadline.left() - _BEFORE_THE_DEADLINE)
         trial.sending()
         try:
             reply = await self._client.send("POST", trial.url, headers, body, connect_seconds=seconds)
+            trial.responded = True
             if reply.status < 300:
                 if not order.streams:
                     deadline.begun()

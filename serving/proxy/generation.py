@@ -10,6 +10,7 @@ from classifier import Decision, ModelFileError, TierPredictor
 from serving.config import RouterConfig
 from serving.core import RouterCore
 from serving.keys import Keys
+from serving.proxy.break_glass import BreakGlass
 from serving.proxy.pacing import Pacing
 from serving.selection import Predictor
 from serving.selector import MODEL_FILE, NoModel
@@ -60,6 +61,7 @@ class Generation:
         zone: whose midnight begins the budgets' day.
         pacing: of the premium budgets, or None where they are plain caps.
         model_version: of the classifier's model file; None of another classifier, and where none is good.
+        glass: the direct providers, for when the aggregator cannot be reached.
         history: shared with the generations before and after.
         lacks_model: whether no model file was good, so that balanced answers in the classifier's place.
     """
@@ -69,6 +71,7 @@ class Generation:
     premium: tuple[Budget, ...]
     zone: ZoneInfo
     pacing: Pacing | None
+    glass: BreakGlass
     model_version: str | None = None
     history: History = field(default_factory=History)
     lacks_model: bool = False
@@ -96,7 +99,8 @@ class Generation:
         )
         version = predictor.version if isinstance(predictor, TierPredictor) else None
         history = History() if old is None else old.history
-        return cls(serve, core, serve.budgets.premium, serve.budgets.zone, pacing, version, history)
+        glass = BreakGlass.of(serve, core, None if old is None else old.glass)
+        return cls(serve, core, serve.budgets.premium, serve.budgets.zone, pacing, glass, version, history)
 
     def rations(self, messages: Sequence[Any]) -> bool:
         """Return whether pacing withholds premium at this moment from some prompts of this size."""
@@ -166,7 +170,7 @@ class Sources:
             ModelFileError: the model file cannot be read, while the old generation has a good one.
         """
         serve, router = self.settings()
-        keys = Keys.from_environ(self.environ)
+        keys = Keys.from_environ(self.environ, serve.break_glass.variables)
         try:
             return Generation.of(serve, router, keys, self._predictor(), old)
         except ModelFileError as error:

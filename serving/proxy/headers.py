@@ -1,6 +1,7 @@
 """The headers that tell a client what was decided and what it came to."""
 
 from classifier.header_text import header_safe
+from serving.keys import Channel
 from serving.proxy.ledger_rows import risk_above
 from serving.routing import Routing
 from serving.spending.ledger_row import ChosenBy
@@ -21,13 +22,17 @@ def routing_headers(
     """
     risk = risk_above(routing.tier, routing.decision)
     attempts = len(routing.attempts) + (0 if routing.complete else 1)
-    reasons = (*more_reasons, *routing.reasons)
+    past = routing.channel is Channel.BREAK_GLASS
+    unreachable = (f"the aggregator cannot be reached, so {routing.model} is asked directly",) if past else ()
+    reasons = (*unreachable, *more_reasons, *routing.reasons)
     headers = [
         ("x-tierwise-request-id", request_id),
         ("x-tierwise-chosen-by", chosen_by.value),
         ("x-tierwise-attempts", str(attempts)),
         ("x-tierwise-reasons", header_safe("; ".join(reasons))),
     ]
+    if routing.channel is Channel.BREAK_GLASS:
+        headers.append(("x-tierwise-break-glass", "1"))
     if routing.tier is not None:
         headers.append(("x-tierwise-tier", routing.tier.label))
     if routing.model is not None:

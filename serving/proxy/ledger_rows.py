@@ -105,7 +105,7 @@ def row_of(request: RequestFacts, routing: Routing, attempt: AttemptFacts) -> Le
         cause="" if failure is None else failure.cause,
         status=_status(attempt),
         attempt=attempt.number,
-        fell_back=attempt.candidate.model != routing.planned,
+        fell_back=attempt.candidate.model != routing.planned or attempt.candidate.direct is not None,
         streamed=request.streamed,
         input_tokens=None if tokens is None else tokens.input,
         output_tokens=None if tokens is None else tokens.output,

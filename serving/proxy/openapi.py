@@ -161,6 +161,7 @@ _ROUTED = {
     "x-tierwise-risk": "the probability that a higher tier is needed, in [0, 1]",
     "x-tierwise-reasons": "why, percent-encoded where it is not plain ASCII",
     "x-tierwise-chosen-by": "policy, caller, floor, budget or classifier failed",
+    "x-tierwise-break-glass": "1 where a direct provider answers, because the aggregator cannot be reached",
     "x-tierwise-attempts": "how many models were asked",
     "x-tierwise-cost-usd": "US dollars; not on streams",
     "x-tierwise-max-tokens": "the limit that was put into the request, where a budget governs it",

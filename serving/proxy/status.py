@@ -29,7 +29,7 @@ class Status:
 
     async def _told(self, asked: Asked) -> dict[str, Any]:
         desk, generation = asked.desk, asked.generation
-        now, reloaded = desk.now(), generation.history.last
+        core, now, reloaded = generation.core, desk.now(), generation.history.last
         return {
             "status": condition(desk),
             "version": version("tierwise"),
@@ -37,7 +37,9 @@ class Status:
             "started_at": self._started_at,
             "uptime_seconds": max(0.0, now - self._started_at),
             "requests_at_work": desk.turnstile.inside,
-            "alarms": [alarm.as_dict() for alarm in generation.core.alarms.standing()],
+            "alarms": [alarm.as_dict() for alarm in core.alarms.standing()],
+            "circuits": [target.as_dict() for target in core.health.snapshot()],
+            "tiers": [tier.as_dict() for tier in core.health.tiers()],
             "budgets": await _budgets(asked, day_of(now, generation.zone)),
             "reload": None if reloaded is None else reloaded.as_dict(),
         }
@@ -45,7 +47,9 @@ class Status:
 
 async def _budgets(asked: Asked, day: str) -> list[dict[str, Any]] | None:
     """What the configured budgets of the request's key, and of all, stand at; None when nobody can say."""
-    configured = [*asked.generation.premium]
+    settings = asked.generation.serve
+    configured = [*settings.budgets.premium]
+    configured += [each.budget(tier) for tier, each in settings.break_glass.by_tier().items()]
     if asked.key is not None and asked.key.budget is not None:
         configured.append(asked.key.budget)
     try:

@@ -150,9 +150,8 @@ def start(
     tables: Mapping[str, Any], router: Mapping[str, Any], environ: Mapping[str, str], predictor: Any
 ) -> Running:
     config = ServeConfig.from_dict(tables)
-    generation = Generation.of(
-        config, RouterConfig.from_dict(dict(router)), Keys.from_environ(environ), predictor
-    )
+    keys = Keys.from_environ(environ, config.break_glass.variables)
+    generation = Generation.of(config, RouterConfig.from_dict(dict(router)), keys, predictor)
     return run(Sources(None, None, environ, {}), generation, environ)
 
 
