@@ -9,13 +9,17 @@ import asyncio
 import ssl
 from collections.abc import Callable, Iterable
 from functools import cache
+from typing import NamedTuple
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from yarl import URL
 
 __all__ = ["BrokenConnectionError", "NeverSentError", "Reply", "WireClient", "WireError"]
 
 _IDLE_SECONDS = 60.0  # less than what upstreams usually close idle connections after
 _MOST_HEADER = 64 * 1024  # bytes of one line of the answer's head
+_MOST_WAYS = 100  # remembered: an operator has a few, and a reload may bring others
 
 _NOT_CONNECTED = (
     aiohttp.ClientConnectorError,
@@ -35,6 +39,14 @@ class NeverSentError(WireError):
 
 class BrokenConnectionError(WireError):
     """The connection broke, or brought no HTTP: the upstream may have read the request."""
+
+
+class _Way(NamedTuple):
+    """How a URL is reached: through a proxy, or straight where that is None."""
+
+    url: URL
+    proxy: URL | None
+    login: aiohttp.BasicAuth | None
 
 
 class Reply:
@@ -87,6 +99,7 @@ class WireClient:
             idle_seconds: after which a connection that nobody needed is closed.
         """
         self._tls = cache(tls)
+        self._ways: dict[str, _Way] = {}
         self._idle_seconds = idle_seconds
         self._session: aiohttp.ClientSession | None = None
 
@@ -117,9 +130,12 @@ class WireClient:
         session = self._session or self._opened()
         timeout = aiohttp.ClientTimeout(total=None, connect=connect_seconds, sock_connect=connect_seconds)
         try:
+            way = self._ways.get(url) or self._way(url)
             response = await session.request(
                 method,
-                url,
+                way.url,
+                proxy=way.proxy,
+                proxy_auth=way.login,
                 headers=headers,
                 data=body or None,
                 timeout=timeout,
@@ -138,17 +154,34 @@ class WireClient:
             await self._session.close()
             await asyncio.sleep(0)  # for the transports to close their sockets
 
+    def _way(self, url: str) -> _Way:
+        if len(self._ways) > _MOST_WAYS:
+            self._ways.clear()
+        way = self._ways[url] = _way_to(url)
+        return way
+
     def _opened(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=self._idle_seconds)
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            trust_env=True,
+            trust_env=False,  # it would look into ~/.netrc for each request, and send what it finds there
             max_line_size=_MOST_HEADER,
             max_field_size=_MOST_HEADER,
         )
         return self._session
+
+
+def _way_to(url: str) -> _Way:
+    """Return the way that the environment names: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY."""
+    to, proxies = URL(url), getproxies()
+    told = proxies.get(to.scheme) or proxies.get("all")
+    if not told or proxy_bypass(to.authority):
+        return _Way(to, None, None)
+    proxy = URL(told if "://" in told else f"http://{told}")
+    login = None if proxy.user is None else aiohttp.BasicAuth(proxy.user, proxy.password or "")
+    return _Way(to, proxy.with_user(None), login)
 
 
 def _broken(error: Exception) -> BrokenConnectionError:

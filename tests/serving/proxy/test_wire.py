@@ -316,6 +316,18 @@ async def test_a_host_that_the_environment_spares_is_asked_without_the_proxy(
         assert await ask(ours, upstream.url) == (200, b"answer")
 
 
+async def test_what_stands_in_the_users_netrc_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password pw\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    async with serving(PLAIN) as upstream, client() as ours:
+        assert await ask(ours, upstream.url) == (200, b"answer")
+    assert b"authorization" not in upstream.requests[0].lower()
+
+
 async def test_a_secure_upstream_is_reached_through_a_tunnel(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
