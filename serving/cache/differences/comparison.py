@@ -17,6 +17,7 @@ from serving.cache.differences.items import UNSPACED, Item, items_of
 from serving.cache.differences.kinds import Difference, Kind
 from serving.cache.differences.languages import language_of
 from serving.cache.differences.lexicon import lexicon_of
+from serving.cache.differences.rewording import is_reworded
 from serving.cache.differences.tokens import Form, Token, tokens_of
 
 __all__ = ["LONGEST", "difference"]
@@ -24,7 +25,19 @@ __all__ = ["LONGEST", "difference"]
 LONGEST = 2000  # characters of an ask that is judged
 
 _COUNTED = frozenset({Kind.NEGATION, Kind.NUMBER})  # of which twice is not once
+_HARD = frozenset({Kind.NEGATION, Kind.NUMBER, Kind.LANGUAGE, Kind.UNIT, Kind.NAME})
+_EXCLUSIVE = frozenset({Kind.TENSE, Kind.OPPOSITE, Kind.QUESTION, Kind.MODAL})
+_OPPOSED = (
+    ("before", "after"),
+    ("over", "under"),
+    ("from", "to"),
+    ("up", "down"),
+    ("left", "right"),
+    ("plus", "minus"),
+    ("times", "divided"),
+)
 _ORDER = list(Kind)
+_STOPS = ".!?;…。！？؟ "
 _TOLD = 6  # words of a difference
 
 
@@ -44,7 +57,9 @@ def difference(first: str, second: str) -> Difference | None:
         return None if first == second else Difference(Kind.UNJUDGED, ("too long",))
     one, other = tokens_of(first), tokens_of(second)
     if _plain(one) == _plain(other):
-        return None
+        if _indents(first) != _indents(second):
+            return Difference(Kind.WORDING, ("indented otherwise",))
+        return _same_marks(one, other)
     languages = _language(one), _language(other)
     if languages[0] != languages[1]:
         return Difference(Kind.LANGUAGE, tuple(each or "unknown" for each in languages))
@@ -63,18 +78,85 @@ def _plain(tokens: Sequence[Token]) -> list[str]:
     ]
 
 
+def _indents(text: str) -> list[int]:
+    """Return how far the indented lines of a text are; code may depend on it."""
+    return [
+        indent for line in text.splitlines()[1:] if (indent := len(line) - len(line.lstrip())) < len(line)
+    ]
+
+
+def _same_marks(one: Sequence[Token], other: Sequence[Token]) -> Difference | None:
+    """Return the mark or the capital by which two asks of the same words differ; not how they end."""
+    marks = list(_inner_marks(one)), list(_inner_marks(other))
+    if marks[0] != marks[1]:
+        return Difference(Kind.WORDING, tuple(text for _, text in {*marks[0]} ^ {*marks[1]})[:_TOLD])
+    both = _has_capitals(one) and _has_capitals(other)  # some people never write any
+    words = [[token for token in tokens if token.form is not Form.BREAK] for tokens in (one, other)]
+    for token, twin in zip(*words, strict=True):
+        skip = 1 if token.begins or twin.begins else 0
+        matters = both or (len(token.text) == 1 and token.text not in "iI")
+        if matters and token.text[skip:] != twin.text[skip:]:
+            return Difference(Kind.NAME, (token.text, twin.text))
+    return None
+
+
+def _inner_marks(tokens: Sequence[Token]) -> Iterator[tuple[int, str]]:
+    """Yield the marks between words: after how many, and which; ends of lines and last stops are none."""
+    words = 0
+    last = max((place for place, token in enumerate(tokens) if token.form is not Form.BREAK), default=-1)
+    for place, token in enumerate(tokens):
+        text = token.text.replace("\n", "")
+        if token.form is not Form.BREAK:
+            words += 1
+        elif place < last or text.strip(_STOPS):
+            yield words, text
+
+
+def _has_capitals(tokens: Sequence[Token]) -> bool:
+    return any(token.text != token.text.lower() for token in tokens)
+
+
 def _language(tokens: Sequence[Token]) -> str | None:
     return language_of(token.text for token in tokens if token.form in (Form.WORD, Form.CHARACTER))
 
 
 def _compared(one: Sequence[Item], other: Sequence[Item], language: str) -> Difference | None:
-    lacking = [*_lacking(one, other), *_lacking(other, one)]
-    if lacking:
-        kind = min((item.kind for item in lacking), key=_ORDER.index)
-        return Difference(kind, tuple(item.text for item in lacking if item.kind is kind)[:_TOLD])
-    if language in UNSPACED:
-        return _same_sequence(one, other)
-    return _same_parts(one, other) or _same_order(one, other)
+    lacking = tuple(_lacking(one, other)), tuple(_lacking(other, one))
+    if not any(lacking):
+        if language in UNSPACED:
+            return _same_sequence(one, other)
+        return _same_parts(one, other) or _same_order(one, other)
+    told = _worst([*lacking[0], *lacking[1]])
+    if is_reworded(one, other):
+        return _conflict(*lacking) or _same_parts(one, other)
+    return told
+
+
+def _worst(lacking: Sequence[Item]) -> Difference:
+    kind = min((item.kind for item in lacking), key=_ORDER.index)
+    return Difference(kind, tuple(item.text for item in lacking if item.kind is kind)[:_TOLD])
+
+
+def _conflict(one: Sequence[Item], other: Sequence[Item]) -> Difference | None:
+    """Return what sets two asks in other words apart.
+
+    Each may hold a word that the other lacks, but not both: then one stands for the other, and may be its
+    opposite as well as its synonym.
+    """
+    if all(any(item.kind is Kind.WORDING for item in lacking) for lacking in (one, other)):
+        return _worst([*one, *other])
+    hard = [item for item in (*one, *other) if item.kind in _HARD]
+    if hard:
+        return _worst(hard)
+    kinds = {item.kind for item in one} & {item.kind for item in other} & _EXCLUSIVE
+    if kinds:
+        return _worst([item for item in (*one, *other) if item.kind in kinds])
+    names = {item.key for item in one}, {item.key for item in other}
+    for pair in _OPPOSED:
+        for first, second in (pair, pair[::-1]):
+            if f"direction {first}" in names[0] and f"direction {second}" in names[1]:
+                return Difference(Kind.DIRECTION, (first, second))
+    return None
 
 
 def _lacking(one: Sequence[Item], other: Sequence[Item]) -> Iterator[Item]:
@@ -118,17 +200,28 @@ def _same_parts(one: Sequence[Item], other: Sequence[Item]) -> Difference | None
 
 def _same_order(one: Sequence[Item], other: Sequence[Item]) -> Difference | None:
     """Return two words that changed places without a preposition that still says which is which."""
-    twins = [(item, twin, place) for place, (item, twin) in enumerate(_twins(one, other))]
-    places = {id(twin): place for place, twin in enumerate(other)}
-    for (first, its_twin, _), (second, second_twin, _) in combinations(twins, 2):
-        turned = places[id(its_twin)] > places[id(second_twin)]
-        if turned and not _keeps_part(first, its_twin) and not _keeps_part(second, second_twin):
-            return Difference(Kind.DIRECTION, (first.text, second.text))
+    places = {id(item): place for items in (one, other) for place, item in enumerate(items)}
+    for (first, its_twin), (second, second_twin) in combinations(_twins(one, other), 2):
+        steps = places[id(second)] - places[id(first)], places[id(second_twin)] - places[id(its_twin)]
+        if steps[1] > 0 or _told_apart(first, its_twin, second, second_twin):
+            continue
+        if steps == (1, -1) and (_is_compound(second, second_twin) or _is_compound(its_twin, first)):
+            continue
+        return Difference(Kind.DIRECTION, (first.text, second.text))
     return None
 
 
-def _keeps_part(item: Item, twin: Item) -> bool:
-    return item.part is not None and item.part == twin.part
+def _is_compound(governed: Item, plain: Item) -> bool:
+    """Whether "recipe for pancakes" became "pancake recipe"."""
+    part = governed.part
+    return part is not None and part.name in ("of", "for") and plain.part is None
+
+
+def _told_apart(first: Item, its_twin: Item, second: Item, second_twin: Item) -> bool:
+    """Whether prepositions say which word is which, in both asks alike."""
+    first_keeps = first.part is not None and first.part == its_twin.part
+    second_keeps = second.part is not None and second.part == second_twin.part
+    return first.part != second.part and (first_keeps or second_keeps)
 
 
 def _twins(one: Sequence[Item], other: Sequence[Item]) -> Iterator[tuple[Item, Item]]:

@@ -1,5 +1,6 @@
 """An ask as the list of what its answer depends on: concepts, words, numbers, names, in their order."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ __all__ = ["UNSPACED", "Item", "items_of"]
 
 UNSPACED = frozenset({"zh", "ja"})
 
+_NAMES_TOO = frozenset({"light", "modal", "tense", "question", "person", "preposition", "direction"})
 _PARTS = frozenset({"preposition", "direction"})
 _KINDS = {
     "negation": Kind.NEGATION,
@@ -23,9 +25,12 @@ _KINDS = {
     "language": Kind.LANGUAGE,
     "number": Kind.NUMBER,
     "direction": Kind.DIRECTION,
+    "person": Kind.DIRECTION,
 }
 _OF = Concept("preposition", "of")
 _POSSESSIVE = Concept("possessive", "s")
+_NO_PLURALS = frozenset({"news", "goods", "customs", "glasses", "arms", "means", "times", "always", "plus"})
+_ENDS_IN_E = re.compile(r"[vcu]$|[^aeiou]at$|[^aeiou][ai]k$|[iy]z$|n[cg]$")
 _EN_PLURALS = ("ss", "us", "is", "'s")
 
 
@@ -109,7 +114,8 @@ def _longest(
         concept = lexicon.concept(phrase)
         if concept is None and taken == 1:
             concept = _of_singular(phrase, lexicon)
-        if concept is not None and not (taken == 1 and not shouted and _is_acronym(phrase, concept, lexicon)):
+        is_name = taken == 1 and not shouted and _is_a_name(tokens[place], concept, lexicon)
+        if concept is not None and not is_name:
             return taken, concept, phrase
     return 1, None, tokens[place].text
 
@@ -125,14 +131,14 @@ def _run(tokens: Sequence[Token], place: int, longest: int) -> list[Token]:
     return run
 
 
-def _is_acronym(text: str, concept: Concept, lexicon: Lexicon) -> bool:
-    """Whether capitals make another word of it: "US", "IT" and "WHO" are none of ours."""
-    return (
-        len(text) > 1
-        and text.isupper()
-        and text not in lexicon.concepts
-        and concept.kind not in ("unit", "same")
-    )
+def _is_a_name(token: Token, concept: Concept | None, lexicon: Lexicon) -> bool:
+    """Whether capitals make another word of it: "US", "WHO", "in May" and "column A" are none of ours."""
+    text = token.text
+    if concept is None or text == "I" or text in lexicon.concepts or not text[:1].isupper():
+        return False
+    if len(text) > 1 and text.isupper():
+        return concept.kind not in ("unit", "same")
+    return not token.begins and lexicon.language != "de" and concept.kind in _NAMES_TOO
 
 
 def _of_singular(word: str, lexicon: Lexicon) -> Concept | None:
@@ -156,14 +162,17 @@ def _alone(token: Token, language: str) -> Item | None:
             return None
         case Form.NUMBER:
             return Item(Kind.NUMBER, f"number {value_of(token.text, language)}", token.text)
+        case Form.QUOTED if token.text.isalpha() and token.text.islower() and len(token.text) > 1:
+            return Item(Kind.NAME, f"word {_stem(token.text, language)}", token.text)
         case Form.QUOTED | Form.CODE:
             return Item(Kind.NAME, f"{token.form.value} {token.text}", token.text)
     kind = Kind.NAME if _looks_like_a_name(token, language) else Kind.WORDING
-    return Item(kind, f"word {_stem(token.text, language)}", token.text)
+    single = len(token.text) == 1 and not token.begins  # the case of a variable's name counts
+    return Item(kind, f"word {token.text if single else _stem(token.text, language)}", token.text)
 
 
 def _looks_like_a_name(token: Token, language: str) -> bool:
-    if token.text.isupper() and len(token.text) > 1:
+    if token.text.isupper() and (len(token.text) > 1 or not token.begins):
         return True
     return token.text[:1].isupper() and not token.begins and language != "de"
 
@@ -183,19 +192,19 @@ def _stem(word: str, language: str) -> str:
 
 
 def _english_stem(word: str) -> str:
+    """Return the singular of a noun and the bare form of a verb in -ing, where the spelling tells it."""
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
     if word.endswith(("sses", "xes", "zes", "ches", "shes")):
         return word[:-2]
-    if word.endswith("s") and not word.endswith(_EN_PLURALS) and len(word) > 3:
-        word = word[:-1]
-    elif word.endswith("ing") and len(word) > 5:
-        word = word[:-3]
-        if word[-1] == word[-2] and word[-1] not in "lsz":
-            word = word[:-1]
-    elif word.endswith("ly") and len(word) > 5:
-        word = word[:-2]
-    return word.removesuffix("e") if len(word) > 3 else word
+    if word.endswith("s") and not word.endswith(_EN_PLURALS) and len(word) > 3 and word not in _NO_PLURALS:
+        return word[:-1]
+    if not word.endswith("ing") or len(word) < 6:
+        return word
+    stem = word[:-3]
+    if stem[-1] == stem[-2] and stem[-1] not in "lsz":
+        return stem[:-1]
+    return f"{stem}e" if _ENDS_IN_E.search(stem) else stem
 
 
 def _without(word: str, endings: Sequence[str], least: int) -> str:
@@ -207,20 +216,24 @@ def _numbers_joined(
     found: Iterator[tuple[Concept | Item | None, str]],
 ) -> Iterator[tuple[Concept | Item | None, str]]:
     """Yield numbers that stand together as one: "two hundred", "1.5 million"."""
-    values: list[str] = []
-    texts: list[str] = []
+    values: list[tuple[str, str]] = []
     for each, text in found:
         value = _value(each)
-        if value is not None:
-            values.append(value)
-            texts.append(text)
-            continue
-        if values:
-            yield Item(Kind.NUMBER, f"number {spelt(values)}", " ".join(texts)), " ".join(texts)
-            values, texts = [], []
-        yield each, text
-    if values:
-        yield Item(Kind.NUMBER, f"number {spelt(values)}", " ".join(texts)), " ".join(texts)
+        if value is None:
+            yield from _as_numbers(values)
+            values = []
+            yield each, text
+        else:
+            values.append((value, text))
+    yield from _as_numbers(values)
+
+
+def _as_numbers(values: Sequence[tuple[str, str]]) -> Iterator[tuple[Item, str]]:
+    whole = spelt([value for value, _ in values])
+    if len(values) > 1 and " " not in whole:
+        values = [(whole, " ".join(text for _, text in values))]
+    for value, text in values:
+        yield Item(Kind.NUMBER, f"number {value}", text), text
 
 
 def _value(found: Concept | Item | None) -> str | None:

@@ -33,6 +33,9 @@ def value_of(written: str, language: str) -> str:
     ('1000', '1', '3.5', '3.11.2')
     """
     text = _GAPS.sub("", written)
+    if text[-1:] in ("k", "K"):
+        thousands = value_of(text[:-1], language)
+        return _text(Decimal(thousands) * 1000) if _PLAIN.fullmatch(thousands) else written
     if found := _POWER.fullmatch(text):
         return _text(Decimal(int(found[1])), int(found[2]))
     points = language in _POINT_IS_DECIMAL
