@@ -46,7 +46,6 @@ class _Way(NamedTuple):
 
     url: URL
     proxy: URL | None
-    login: aiohttp.BasicAuth | None
 
 
 class Reply:
@@ -135,7 +134,6 @@ class WireClient:
                 method,
                 way.url,
                 proxy=way.proxy,
-                proxy_auth=way.login,
                 headers=headers,
                 data=body or None,
                 timeout=timeout,
@@ -178,10 +176,8 @@ def _way_to(url: str) -> _Way:
     to, proxies = URL(url), getproxies()
     told = proxies.get(to.scheme) or proxies.get("all")
     if not told or proxy_bypass(to.authority):
-        return _Way(to, None, None)
-    proxy = URL(told if "://" in told else f"http://{told}")
-    login = None if proxy.user is None else aiohttp.BasicAuth(proxy.user, proxy.password or "")
-    return _Way(to, proxy.with_user(None), login)
+        return _Way(to, None)
+    return _Way(to, URL(told if "://" in told else f"http://{told}"))
 
 
 def _broken(error: Exception) -> BrokenConnectionError:
