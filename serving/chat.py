@@ -86,7 +86,8 @@ def record_line(routing: Routing, *, simulated: bool) -> str:
         simulated: whether to say that no model was called.
     """
     latency = routing.latency
-    instead = f" instead of {routing.planned}" if routing.fell_back else ""
+    why = next((f" ({each.reason})" for each in routing.skipped if each.model == routing.planned), "")
+    instead = f" instead of {routing.planned}{why}" if routing.fell_back else ""
     estimated = " (estimated)" if routing.cost.estimated else ""
     parts = [
         _tier(routing),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Trial"]
 
 _NOT_FOUND = 404
-_ASK_FOR_TIME = frozenset({429, 503})
+_TOO_MANY = 429
 
 
 class Trial:
@@ -56,6 +56,7 @@ class Trial:
         self.deadline = deadline
         self._permit = permit
         self._opened = False
+        self._sent_at = deadline.started_at
         self.responded = False
 
     @property
@@ -184,11 +185,11 @@ class Trial:
     def first_token(self) -> None:
         """Note that the answer comes from this attempt: its first token, or a whole answer's, is there."""
         self.call.answering(self)
-        first_at, started_at = self.deadline.first_at, self.deadline.started_at
-        self._permit.ticket.first_token(self._elapsed() if first_at is None else first_at - started_at)
+        self._permit.ticket.first_token(self._waited())
 
     def sending(self) -> None:
         """Note that the request is about to be sent."""
+        self._sent_at = self.call.shared.clock()
         self._permit.sending()
 
     def dropped(self) -> None:
@@ -200,8 +201,7 @@ class Trial:
 
     def left(self) -> None:
         """Note that the caller went away before the answer was whole, which is no fault of the model's."""
-        waited = self._elapsed() if self.deadline.first_at is None else 0.0
-        self._permit.ticket.freed(waited)
+        self._permit.ticket.freed(self._waited() if self.deadline.first_at is None else 0.0)
 
     def answered_text(self, text: str, failure: str = "", note: str = "") -> None:
         """Close the record by the text of the answer, where the upstream sent no usage."""
@@ -237,9 +237,9 @@ class Trial:
         if failure is None:
             ticket.succeeded()
         elif failure.cause == TIMED_OUT and not self._had_its_time():
-            ticket.freed(self._elapsed() if self.deadline.first_at is None else 0.0)
+            self.left()
         elif failure.falls_back and not (failure.status == _NOT_FOUND and self.call.alone):
-            ticket.failed(self._elapsed())
+            ticket.failed(self._waited())
         else:
             ticket.freed()
 
@@ -249,7 +249,9 @@ class Trial:
 
     def _heed(self, error: Exception) -> None:
         """Leave the model alone for as long as it asks."""
-        if not isinstance(error, APIStatusError) or error.status_code not in _ASK_FOR_TIME:
+        if not isinstance(error, APIStatusError) or not (
+            error.status_code == _TOO_MANY or error.status_code >= 500
+        ):
             return
         seconds = retry_after(error.response.headers, self.call.shared.health.wall())
         if seconds is not None:
@@ -257,6 +259,11 @@ class Trial:
 
     def _elapsed(self) -> float:
         return self.call.shared.clock() - self.deadline.started_at
+
+    def _waited(self) -> float:
+        """How long the model took to its first token, or has so far; what came before is not its own."""
+        first_at = self.deadline.first_at
+        return (self.call.shared.clock() if first_at is None else first_at) - self._sent_at
 
     def _surface(self, error: Exception) -> NoReturn:
         surfaced = self._in_sdk_terms(error)

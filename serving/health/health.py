@@ -275,8 +275,9 @@ class Health:
     def _limit(self, channel: Channel) -> None:
         per_minute, limiter = self.terms.per_minute(channel), self._limiters.pop(channel, None)
         if per_minute is not None:
-            fresh = Limiter(per_minute, self._clock)
-            self._limiters[channel] = fresh if limiter is None else limiter.resized(per_minute)
+            limiter = limiter or Limiter(per_minute, self._clock)
+            limiter.per_minute = per_minute
+            self._limiters[channel] = limiter
 
     def _go_on_from(self, old: "Health") -> None:
         before, now = old.terms.upstreams, self.terms.upstreams

@@ -19,6 +19,9 @@ class Limiter:
     """A sliding log of the last requests; safe to use from several threads.
 
     At no moment have more than `per_minute` requests been let through in the 60 seconds before.
+
+    Attributes:
+        per_minute: how many requests; it may be changed, and what was sent before still counts.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
@@ -53,13 +56,6 @@ class Limiter:
         with self._lock:
             if moment in self._moments:
                 self._moments.remove(moment)
-
-    def resized(self, per_minute: int) -> "Limiter":
-        """Return a limiter of another size that knows what has been sent."""
-        other = Limiter(per_minute, self._clock)
-        with self._lock:
-            other._moments = deque(self._moments)
-        return other
 
     def _next(self) -> float:
         """The moment from which there is room: never before one that was promised to an earlier request."""

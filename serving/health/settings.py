@@ -40,7 +40,7 @@ class BreakerSettings(Section):
     slow_rate: Share = 0.5
     minimum_slow: Annotated[int, Field(ge=1, le=10**6, strict=True)] = 5
     cooldown_seconds: Seconds = 10.0
-    longest_cooldown_seconds: Seconds = 300.0
+    longest_cooldown_seconds: Seconds = 60.0
     probes: Annotated[int, Field(ge=1, le=1000, strict=True)] = 3
 
 

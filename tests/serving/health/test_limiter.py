@@ -64,9 +64,11 @@ def test_another_size_knows_what_was_sent() -> None:
     limiter = Limiter(3, clock)
     for _ in range(3):
         limiter.take(0.0)
-    assert limiter.resized(3).take(1.0) is None
-    assert limiter.resized(4).take(0.0) == clock()
-    assert limiter.resized(2).wait() == 60.0
+    limiter.per_minute = 2
+    assert limiter.wait() == 60.0
+    limiter.per_minute = 4
+    assert limiter.take(0.0) == clock()
+    assert limiter.take(1.0) is None
 
 
 def test_threads_share_the_places() -> None:

@@ -1,13 +1,15 @@
 """Circuits, `Retry-After`, limits and objectives through real routers before a real upstream that fails."""
 
+import asyncio
 from contextlib import suppress
 from typing import Any
 
 import openai
 import pytest
 
-from classifier import Tier
-from serving import ChainFailedError
+from classifier import Tier, TierPredictor
+from serving import AsyncTierRouter, ChainFailedError, RouterConfig
+from serving.chat import record_line
 from serving.health import State
 from serving.sandbox import (
     BrokenJson,
@@ -23,7 +25,7 @@ from serving.sandbox import (
     Status,
     StreamError,
 )
-from tests.serving.conftest import ASK_CHEAP, BALANCED, CHEAP, PREMIUM, Driver, Make
+from tests.serving.conftest import ASK_CHEAP, BALANCED, CHEAP, ENVIRON, PREMIUM, Driver, Make
 from tests.serving.health.clock import Clock, Takes
 from tests.serving.health.conftest import MakeTimed
 
@@ -295,6 +297,7 @@ class TestLimits:
         assert (routing.model, clock.slept) == (CHEAP, [0.75])
         assert routing.latency.total == 0.75
         assert routing.attempts[0].seconds == 0.0
+        assert health(driver).p95_seconds == 0.0
 
     def test_otherwise_the_next_channel_with_room_is_taken(self, timed: MakeTimed, clock: Clock) -> None:
         driver = timed(limits={"requests_per_minute": {"standard": 1}})
@@ -358,6 +361,7 @@ class TestTheSlowPremiumTier:
         routing = ask(slow, "premium").routing
         assert (routing.model, routing.fell_back, routing.latency.total) == (BALANCED, True, 0.0)
         assert "calls took longer than 3 s; next probe in" in routing.skipped[0].reason
+        assert f"instead of {PREMIUM} (its circuit is open after" in record_line(routing, simulated=True)
 
     def test_when_it_is_quick_again_it_comes_back(self, slow: Driver, clock: Clock) -> None:
         clock.advance(10)
@@ -418,3 +422,27 @@ def test_a_good_upstream_is_left_as_it_is(timed: MakeTimed, upstream: Sandbox) -
         ask(driver)
     assert {each.state for each in driver.router.core.health.snapshot()} == {State.CLOSED}
     assert health(driver).error_rate == 0.0
+
+
+def test_a_probe_whose_caller_is_cancelled_frees_its_place(
+    settings: dict[str, Any], predictor: TierPredictor, upstream: Sandbox
+) -> None:
+    config = RouterConfig.from_dict(
+        {**settings, "breaker": {**SMALL, "probes": 1, "cooldown_seconds": 0.05}, "tiers": {"cheap": NONE}}
+    )
+
+    async def run() -> list[str | None]:
+        async with AsyncTierRouter(config, environ=ENVIRON, predictor=predictor) as router:
+            upstream.script(CHEAP, *[Reset()] * 3, *[Silence()] * 3)
+            for _ in range(3):
+                with pytest.raises(ChainFailedError, match="connection failed"):
+                    await router.ask("Hello", model="cheap")
+            await asyncio.sleep(0.1)
+            for _ in range(3):
+                with pytest.raises(TimeoutError, match="^$"):
+                    await asyncio.wait_for(router.ask("Hello", model="cheap"), 0.2)
+            (seen,) = [each for each in router.core.health.snapshot() if each.model == CHEAP]
+            assert (seen.state, seen.retry_in) == (State.HALF_OPEN, 0.0)
+            return [(await router.ask("Hello", model="cheap")).routing.model for _ in range(2)]
+
+    assert asyncio.run(run()) == [CHEAP] * 2
