@@ -316,7 +316,7 @@ function isBlank(text) {
 /** How many code points a text has. */
 function length(text) {
   let pairs = 0;
-  for (let at = 1; at < text.length; at++) if (isPair(text, at)) (pairs++, at++);
+  for (let at = 1; at < text.length; at++) if (isPair(text, at)) pairs++;
   return text.length - pairs;
 }
 
@@ -523,8 +523,7 @@ function measure(sample, tokens, distinct) {
   for (let at = 0; at < sample.length; at++) {
     const unit = sample.charCodeAt(at);
     if (unit < 0x80) counts[CLASSES[unit]]++;
-    else if (isPair(sample, at + 1)) ((counts[BEYOND] += 4), at++);
-    else counts[BEYOND] += unit < 0x800 ? 2 : 3;
+    else counts[BEYOND] += unit < 0x800 || isPair(sample, at) || isPair(sample, at + 1) ? 2 : 3; // half of four
   }
   const size = counts.reduce((sum, count) => sum + count) || 1;
   return [
