@@ -10,6 +10,7 @@ from pathlib import Path
 
 from classifier import ClassifierError
 from serving import ServingError
+from tests.benchmarks.cache import cache_rows
 from tests.benchmarks.inside_litellm import inside_litellm_rows
 from tests.benchmarks.javascript import javascript_rows
 from tests.benchmarks.load import load_rows
@@ -41,6 +42,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "picking": ("Picked labels against random ones", picking_rows),
     "router": ("Router", router_rows),
     "proxy": ("Proxy", proxy_rows),
+    "cache": ("Answers from the cache", cache_rows),
     "pacing": ("Pacing a day's premium budget: share of prompts lost", pacing_rows),
 }
 _OUTCOMES = "TIERWISE_OUTCOMES"
