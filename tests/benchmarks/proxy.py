@@ -21,7 +21,7 @@ from tests.benchmarks.material import Material, say
 from tests.benchmarks.proxy_load import Load, Measured, measure
 from tests.benchmarks.row import Peer, Row, Unavailable
 
-__all__ = ["proxy_rows"]
+__all__ = ["Server", "canned_upstream", "proxy_rows", "running_proxy"]
 
 _KEYS = {"GLOBAL_API_KEY": "benchmark", "GLOBAL_API_PRO_KEY": "ga_pro_benchmark"}
 _CALLS = {1: 200, 32: 960}
@@ -31,7 +31,7 @@ _START_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Server:
+class Server:
     """A process under load: its base URL, a key for it, and its id."""
 
     name: str
@@ -60,9 +60,11 @@ def proxy_rows(_: Material) -> Iterator[Row]:
     """Yield rows on latency and throughput, then on processor time and memory."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        direct = stack.enter_context(_upstream())
-        plain = stack.enter_context(_proxy("proxy", folder / "plain", direct.url, budget=False))
-        governed = stack.enter_context(_proxy("key and budget", folder / "governed", direct.url, budget=True))
+        direct = stack.enter_context(canned_upstream())
+        plain = stack.enter_context(running_proxy("proxy", folder / "plain", direct.url, budget=False))
+        governed = stack.enter_context(
+            running_proxy("key and budget", folder / "governed", direct.url, budget=True)
+        )
         servers = [direct, plain, governed]
         before = [each.megabytes() for each in servers]
         costs: dict[tuple[str, str], float] = {}
@@ -75,7 +77,7 @@ def proxy_rows(_: Material) -> Iterator[Row]:
 
 
 def _compared(
-    servers: Sequence[_Server], kind: str, clients: int, costs: dict[tuple[str, str], float]
+    servers: Sequence[Server], kind: str, clients: int, costs: dict[tuple[str, str], float]
 ) -> Iterator[Row]:
     """Load the servers in turns; the rows tell the middle one of the rounds."""
     say(f"{_CALLS[clients]} calls, {_ROUNDS} times, of {clients} clients: {kind} answers")
@@ -108,7 +110,7 @@ def _processor_rows(costs: dict[tuple[str, str], float]) -> Iterator[Row]:
             yield Row(f"{name}, {kind}: processor time a call", used, "ms", note=note)
 
 
-def _memory_row(server: _Server, start: float | None) -> Row:
+def _memory_row(server: Server, start: float | None) -> Row:
     after = server.megabytes()
     note = "resident size after all calls, beside that at the start" if after else "read on Linux only"
     peer = None if start is None else Peer("at start", start)
@@ -119,7 +121,7 @@ def _middle(rounds: Sequence[Measured]) -> Measured:
     return sorted(rounds, key=lambda each: each.median)[len(rounds) // 2]
 
 
-def _load(server: _Server, kind: str, clients: int) -> Load:
+def _load(server: Server, kind: str, clients: int) -> Load:
     messages = [{"role": "user", "content": _PROMPT}]
     body: dict[str, Any] = {"model": "auto", "messages": messages, "max_tokens": 100}
     if kind == "streamed":
@@ -128,20 +130,21 @@ def _load(server: _Server, kind: str, clients: int) -> Load:
 
 
 @contextmanager
-def _upstream() -> Iterator[_Server]:
+def canned_upstream() -> Iterator[Server]:
+    """Start an upstream that answers at once, in a process of its own."""
     command = [sys.executable, "-m", "tests.benchmarks.proxy_upstream"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             url = cast(IO[str], process.stdout).readline().strip()
             if not url:
                 raise Unavailable("the canned upstream did not start")
-            yield _Server("straight", url, "", process.pid)
+            yield Server("straight", url, "", process.pid)
         finally:
             process.kill()
 
 
 @contextmanager
-def _proxy(name: str, folder: Path, upstream: str, *, budget: bool) -> Iterator[_Server]:
+def running_proxy(name: str, folder: Path, upstream: str, *, budget: bool) -> Iterator[Server]:
     """Start one on a SQLite file of its own; `budget` gives it a key whose dollars govern every call."""
     folder.mkdir()
     database, config, log = f"sqlite:///{folder / 'state.db'}", folder / "proxy.toml", folder / "log"
@@ -159,7 +162,7 @@ def _proxy(name: str, folder: Path, upstream: str, *, budget: bool) -> Iterator[
         process = subprocess.Popen(command, env={**os.environ, **_KEYS}, stdout=output, stderr=output)
     with process:
         try:
-            yield _Server(name, _listening(process, log), key, process.pid)
+            yield Server(name, _listening(process, log), key, process.pid)
         finally:
             process.kill()
 

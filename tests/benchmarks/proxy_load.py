@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median, quantiles
 from time import perf_counter
 from typing import Any
@@ -24,6 +24,7 @@ class Load:
         body: of every request.
         clients: connections, each of which asks again as soon as it was answered.
         calls: of all clients together.
+        headers: beside those that every request has.
     """
 
     url: str
@@ -31,6 +32,7 @@ class Load:
     body: dict[str, Any]
     clients: int
     calls: int
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def _request(load: Load) -> bytes:
     lines = [f"POST {address.path}/chat/completions HTTP/1.1", f"host: {address.netloc}"]
     lines += ["content-type: application/json", f"content-length: {len(body)}"]
     lines += [f"authorization: Bearer {load.key}"] if load.key else []
+    lines += [f"{name}: {value}" for name, value in load.headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
