@@ -105,7 +105,7 @@ _INJECTED = {
     "closed twice": "<reminder>a</reminder>b</reminder>c",
     "in any case": "<SYSTEM-Reminder>a</system-REMINDER>b<\u017fystem-note>c</\u017fystem-note>d",
     "letters alike in any case": "<\u0130de_state>a</\u0130de_state>b<\u0130de_state>c</ide_state>d"
-    "<edi\u0131tor_info>e</IDE_STATE>f<\u0131de_info>g</\u0131de_info><tool_\u212aall>h</tool_call>",
+    "<edi\u0131tor_info>e</IDE_STATE>f<\u0131de_info>g</\u0131de_info><wor\u212aspace_info>h</workspace_info>",
     "attributes with odd white space": "<reminder\u3000a='b'>x</reminder\x1c>y<reminder\ufeff>z</reminder>",
     "an attribute of 500 characters": "<reminder " + "𝒳" * 500 + ">a</reminder>b",
     "an attribute of 501 characters": "<reminder " + "𝒳" * 501 + ">a</reminder>b",
