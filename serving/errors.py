@@ -9,7 +9,7 @@ ServingError
 ├── StateError           keys, ledger or budgets cannot be kept as asked
 │   ├── StateUnavailableError  the database cannot be reached, is locked or cannot be written; later it may
 │   └── SchemaOutdatedError    the database has another schema than this version of Tierwise
-└── ChainFailedError     every model of a tier's chain failed (also the SDK's APIError)
+└── ChainFailedError     no model of a chain answered, or may be asked now (also the SDK's APIError)
 
 What the caller did wrong (status 400, 401, 403, 422) and the failure of a model that the caller named surface
 as the SDK's own exceptions, with the record of the call as their attribute `routing`.
@@ -70,7 +70,10 @@ class SchemaOutdatedError(StateError):
 
 
 class ChainFailedError(ServingError, APIError):
-    """Every model of the chain failed; the message tells each attempt.
+    """Every model of the chain failed, or may not be asked now; the message tells each.
+
+    The chain of a model that the caller named is that model alone: it fails this way, without an attempt,
+    while its circuit is open or its channel's requests of the minute are spent.
 
     An `openai.APIError` too, so that code written for the SDK's client catches it where it caught those.
 

@@ -8,6 +8,7 @@ circuitbreaker and hyx count consecutive failures: no rate, no window, no slow c
 """
 
 import enum
+import logging
 import math
 import threading
 from collections import deque
@@ -18,6 +19,8 @@ from serving.health.settings import BreakerSettings
 from serving.health.window import Counts, RollingWindow
 
 __all__ = ["Breaker", "Cause", "Standing", "State", "Terms", "Ticket"]
+
+_log = logging.getLogger("serving")
 
 _LAST_TIMES = 1024
 _STANDARD_ERRORS = 2.0
@@ -152,13 +155,15 @@ class Breaker:
     probes through: when all are well it closes, and the first that is not opens it again, for longer.
     """
 
-    def __init__(self, terms: Terms, clock: Callable[[], float]) -> None:
+    def __init__(self, terms: Terms, clock: Callable[[], float], name: str = "a model") -> None:
         """Begin closed.
 
         Args:
             terms: what the model is measured against.
             clock: seconds, from any start, never going back.
+            name: of the model, for the log.
         """
+        self._name = name
         self._clock = clock
         self._lock = threading.RLock()  # a stream that is dropped, not closed, ends inside any allocation
         self._terms = terms
@@ -305,13 +310,16 @@ class Breaker:
         longest = max(settings.cooldown_seconds, settings.longest_cooldown_seconds)
         self._cause, self._what, self._opened_at = cause, what, now
         self._until = now + min(settings.cooldown_seconds * 2.0 ** min(self._repeats, 60), longest)
+        level = logging.WARNING if self._state is State.CLOSED else logging.INFO
         self._turn(State.OPEN)
+        _log.log(level, "%s is left alone: %s", self._name, self._words(now))
 
     def _close(self) -> None:
         if self._state is not State.CLOSED:
             self._closed_at = self._clock()
             self._cause, self._what = None, ""
             self._turn(State.CLOSED)
+            _log.warning("%s is asked again: its circuit is closed", self._name)
 
     def _turn(self, state: State) -> None:
         """Begin a new epoch: what was let through before it has no say any more."""

@@ -261,7 +261,8 @@ class Health:
         with self._lock:
             if len(self._targets) >= _MOST_TARGETS:
                 self._forget_one()
-            made = _Target(model, channel, Breaker(self.terms.of(model), self._clock), Pause(self._clock))
+            breaker = Breaker(self.terms.of(model), self._clock, model)
+            made = _Target(model, channel, breaker, Pause(self._clock))
             return self._targets.setdefault((model, channel), made)
 
     def _forget_one(self) -> None:

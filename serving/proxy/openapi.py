@@ -118,6 +118,45 @@ _BUDGET = {
         **{name: {"type": "number", "minimum": 0} for name in ("cap", "spent", "reserved", "left")},
     },
 }
+_SHARE = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+_SECONDS = {"type": ["number", "null"], "minimum": 0}
+_CIRCUIT = {
+    "type": "object",
+    "required": ["model", "channel", "state", "why"],
+    "properties": {
+        "model": {"type": "string"},
+        "channel": {"enum": ["standard", "pro", "break-glass"]},
+        "tiers": {"type": "array", "items": {"enum": ["cheap", "balanced", "premium"]}},
+        "state": {"enum": ["closed", "open", "half_open"]},
+        "cause": {"enum": ["failing", "slow", None]},
+        "why": {"type": "string", "description": "why the model is not asked now; empty when it is"},
+        "calls": {"type": "integer", "minimum": 0},
+        "error_rate": _SHARE,
+        "slow_rate": _SHARE,
+        "opened_at": {"type": ["number", "null"], "description": "seconds since the epoch"},
+        "retry_in_seconds": _SECONDS,
+        "p95_seconds": _SECONDS,
+        "objective_seconds": _SECONDS,
+    },
+}
+_TIER = {
+    "type": "object",
+    "required": ["tier"],
+    "properties": {
+        "tier": {"enum": ["cheap", "balanced", "premium"]},
+        "p95_seconds": _SECONDS,
+        "objective_seconds": _SECONDS,
+    },
+}
+_DIRECT = {
+    "type": "object",
+    "required": ["tier", "base_url", "model"],
+    "properties": {
+        "tier": {"enum": ["cheap", "balanced", "premium"]},
+        "base_url": {"type": "string"},
+        "model": {"type": "string"},
+    },
+}
 _STATUS = {
     "type": "object",
     "required": ["status", "version", "model_version", "uptime_seconds", "alarms", "budgets", "reload"],
@@ -129,6 +168,9 @@ _STATUS = {
         "uptime_seconds": {"type": "number", "minimum": 0},
         "requests_at_work": {"type": "integer", "minimum": 0},
         "alarms": {"type": "array", "items": _ALARM},
+        "circuits": {"type": "array", "items": _CIRCUIT},
+        "tiers": {"type": "array", "items": _TIER},
+        "break_glass": {"type": "array", "items": _DIRECT},
         "budgets": {"type": ["array", "null"], "items": _BUDGET, "description": "null while nobody can say"},
         "reload": {
             "type": ["object", "null"],
@@ -148,10 +190,10 @@ _OURS = {
     "408": "The body did not arrive in time",
     "413": "The body is too large",
     "415": "The body is not sent as JSON",
-    "429": "Too many requests, or a budget is used up; Retry-After says for how long",
+    "429": "Too many requests, here or upstream, or a budget is used up; Retry-After says for how long",
     "500": "The proxy failed",
     "502": "No model answered; the message tells each attempt",
-    "503": "The proxy is overloaded, being stopped, or without its database",
+    "503": "No model may be asked now, or the proxy is overloaded, being stopped, or without its database",
     "504": "No model answered in time; or the request says only-if-cached, and nothing is stored",
 }
 _ROUTED = {

@@ -305,6 +305,21 @@ class TestHalfOpen:
         assert len([ticket for ticket in got if ticket is not None]) == 3
 
 
+class TestTheLog:
+    def test_it_tells_when_a_model_is_left_alone_and_when_it_is_asked_again(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        clock = Clock()
+        circuit = Breaker(Terms(BreakerSettings()), clock, "some/model")
+        fails(circuit, 10)
+        clock.advance(10)
+        answers(circuit, 3)
+        assert [record.getMessage() for record in caplog.records] == [
+            "some/model is left alone: its circuit is open after 10 of 10 calls failed; next probe in 10 s",
+            "some/model is asked again: its circuit is closed",
+        ]
+
+
 class TestNewTerms:
     def test_an_open_circuit_stays_open(self) -> None:
         circuit = opened(Clock())

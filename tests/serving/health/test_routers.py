@@ -439,7 +439,7 @@ def test_a_probe_whose_caller_is_cancelled_frees_its_place(
                     await router.ask("Hello", model="cheap")
             await asyncio.sleep(0.1)
             for _ in range(3):
-                with pytest.raises(TimeoutError, match="^$"):
+                with pytest.raises(TimeoutError, match=r"^$"):
                     await asyncio.wait_for(router.ask("Hello", model="cheap"), 0.2)
             (seen,) = [each for each in router.core.health.snapshot() if each.model == CHEAP]
             assert (seen.state, seen.retry_in) == (State.HALF_OPEN, 0.0)
