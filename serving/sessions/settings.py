@@ -22,16 +22,17 @@ class ToolTurns(enum.StrEnum):
 class SessionSettings(Section):
     """How conversations keep their tier.
 
-    The default of `keep_above` was chosen on the training and validation conversations of `data/`: there the
-    classifier, which reads the whole conversation, is right more often than not when it calls a short
-    follow-up easier than what came before, so that keeping every one buys few good answers dearly.
+    `keep_above` was chosen on the training and validation conversations of `data/` (`python -m
+    tests.benchmarks sessions`). The classifier reads the whole conversation and is more often right than not
+    when it calls a short follow-up easier than what came before, so that to keep every one is dear; at 0.1
+    fewer conversations are under-routed, for less money than the same would cost by a lower `max_risk`.
 
     Attributes:
         enabled: whether a conversation's tier depends on its earlier turns.
         pause_seconds: after which the providers' prompt caches are taken to be gone, and nothing is kept.
-        turns_ahead: how many further turns like the present one the cost model reckons with. One: that a
-            conversation which came this far goes on once more is likelier than not, and a move that takes
-            longer to pay may never.
+        turns_ahead: how many further turns like the present one the cost model reckons with. With none it
+            is blind to a cache that the other model soon has too; with many it counts on savings of turns
+            that may never come. On `data/` the dollars hardly differ.
         keep_above: the least P(the kept tier or a higher one is needed), fraction in [0, 1], at which a short
             follow-up keeps it; 0 to keep it always.
         tool_turns: whether turns that only carry a tool's result keep the tier, or go to the cheap one where

@@ -23,6 +23,7 @@ from tests.benchmarks.proxy import proxy_rows
 from tests.benchmarks.quality import quality_rows, training_rows
 from tests.benchmarks.router import router_rows
 from tests.benchmarks.row import Row, Unavailable
+from tests.benchmarks.sessions import session_rows
 from tests.benchmarks.speed import speed_rows
 from tests.benchmarks.table import table, verdict
 from training.errors import TrainingError
@@ -43,6 +44,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "router": ("Router", router_rows),
     "proxy": ("Proxy", proxy_rows),
     "cache": ("Answers from the cache", cache_rows),
+    "sessions": ("Sessions: flips of the tier for each conversation", session_rows),
     "pacing": ("Pacing a day's premium budget: share of prompts lost", pacing_rows),
 }
 _OUTCOMES = "TIERWISE_OUTCOMES"
