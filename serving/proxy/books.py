@@ -11,6 +11,7 @@ from datetime import tzinfo
 from typing import TypeVar
 
 from serving.errors import StateError, StateUnavailableError
+from serving.observability.observers import Observers
 from serving.spending.budget_terms import Claim, Refused, Reserved, Unit, day_of
 from serving.spending.ledger_row import LedgerRow
 from serving.state import RowWriter, State
@@ -35,6 +36,7 @@ class StateBooks:
     Attributes:
         state: the database behind it.
         instance: this process, to the others.
+        observers: told of every row.
     """
 
     def __init__(self, state: State, writer: RowWriter, now: Callable[[], float] = time.time) -> None:
@@ -47,6 +49,7 @@ class StateBooks:
         """
         self.state = state
         self.instance = uuid.uuid4().hex
+        self.observers = Observers()
         self._writer = writer
         self._now = now
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="tierwise-state")
@@ -86,10 +89,27 @@ class StateBooks:
     def begin(self, row: LedgerRow) -> None:
         """Note what is to be the row of an attempt if this process is killed in it."""
         self._writer.begin(row)
+        self.observers.attempting(row)
 
     def put(self, row: LedgerRow) -> None:
         """Write a row, some hundredths of a second later."""
         self._writer.put(row)
+        self.observers.attempted(row)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of rows and settlements that are not in the database yet."""
+        return self._writer.waiting_bytes
+
+    @property
+    def dropped(self) -> int:
+        """How many rows and settlements were lost."""
+        return self._writer.dropped
+
+    @property
+    def behind(self) -> bool:
+        """Whether the database did not take what was to be written last."""
+        return self._writer.behind
 
     async def flushed(self, timeout: float) -> bool:
         """Wait until all that was put before stands in the database; return whether it does."""

@@ -12,7 +12,7 @@ from serving.proxy.cache_visit import Landed, Visit, Visitor
 from serving.proxy.chunks import CHAT, EMBEDDINGS, RESPONSES, Dialect
 from serving.proxy.desk import Asked
 from serving.proxy.errors import bad_request
-from serving.proxy.forward import Forwarded, Forwarder
+from serving.proxy.forward import Forwarded, Forwarder, Headers
 from serving.proxy.headers import routing_headers
 from serving.proxy.inputs import as_messages
 from serving.proxy.ledger_rows import RequestFacts
@@ -59,6 +59,7 @@ async def _answer(
     rationed = asked.generation.rationed(selection.decision)
     held = await hold(asked, selection, body, messages) if limit else Held(selection)
     chosen = chosen_for(asked.key, held.selection, core.config, rationed=rationed, by_session=held.moved)
+    _tell(asked, chosen, body, is_stream)
     plan = core.plan(chosen.selection)
     if not plan.alone:
         plan = plan.without(why_not(asked.key, core.config))
@@ -86,12 +87,16 @@ async def _answer(
     visitor = Visitor(call, models, gate, dialect, messages, asked.connection.listed("cache-control"))
     visit = Visit.of(asked.desk.cache, asked.generation.serve.cache, visitor, said)
 
+    def more_headers() -> Headers:
+        return asked.desk.books.observers.headers(asked.request_id)
+
     async def forward() -> Forwarded:
         _count(asked, chosen, messages)
         glass = asked.generation.glass
         glass.arm(call, tier, {limit: rules.default_max_tokens} if limit and _needs_limit(body) else {})
         try:
-            return await Forwarder(asked.desk.client, gate, dialect, core.sleep_soon).forward(call)
+            forwarder = Forwarder(asked.desk.client, gate, dialect, core.sleep_soon, more_headers)
+            return await forwarder.forward(call)
         finally:
             glass.learn(call.routing())
 
@@ -139,6 +144,13 @@ def _count(asked: Asked, chosen: Chosen, messages: Sequence[Mapping[str, Any]]) 
     if tier is None and counts_as_premium(selection.requested, asked.generation.core.config):
         tier = Tier.PREMIUM
     pacing.paced.began(messages, selection.decision, tier)
+
+
+def _tell(asked: Asked, chosen: Chosen, body: Mapping[str, Any], is_stream: bool) -> None:
+    record, selection = asked.record, chosen.selection
+    record.requested, record.chosen_by = selection.requested, chosen.chosen_by
+    record.tier = None if selection.tier is None else selection.tier.label
+    record.streamed, record.body = is_stream, body
 
 
 def _needs_limit(body: Mapping[str, Any]) -> bool:

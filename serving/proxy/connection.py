@@ -33,6 +33,8 @@ class Connection:
     Attributes:
         headers: of the request, names in lower case; of a repeated one the last.
         started: whether the answer has begun.
+        status: of the answer, once it has begun; None before.
+        ended: whether all of the answer was sent.
     """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,6 +44,8 @@ class Connection:
         }
         self._raw_headers: list[tuple[bytes, bytes]] = scope["headers"]
         self.started = False
+        self.status: int | None = None
+        self.ended = False
         self.client_left = False
         self._receive = receive
         self._send = send
@@ -78,6 +82,7 @@ class Connection:
         """Send a whole answer."""
         await self._start(status, [*headers, ("content-length", str(len(body)))])
         await self._send({"type": "http.response.body", "body": body})
+        self.ended = True
 
     async def respond_json(self, headers: Iterable[tuple[str, str]], body: bytes) -> None:
         """Send a whole answer of JSON, with status 200."""
@@ -107,6 +112,7 @@ class Connection:
         finally:
             await body.aclose()
         await self._send({"type": "http.response.body", "body": b""})
+        self.ended = True
 
     async def refuse(self, error: ProxyError, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Send an error; where the body has not been read, close the connection behind it."""
@@ -137,13 +143,13 @@ class Connection:
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        if self._task is not None:
+        if self._task is not None and not self.ended:  # the server says the same once all was sent
             self.client_left = True
             self._task.cancel()
 
     async def _start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        self.started = True
+        self.started, self.status = True, status
         await self._send({"type": "http.response.start", "status": status, "headers": encoded})
 
     async def _read(self, most: int) -> bytes:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from starlette.types import Receive, Scope, Send
 
 from serving.errors import ChainFailedError, KeyMissingError, StateError
+from serving.observability.request_record import RequestRecord
 from serving.proxy.books import StateBooks
 from serving.proxy.budget_gate import BudgetGate, Rules
 from serving.proxy.caching import AnswerCache
@@ -18,6 +19,7 @@ from serving.proxy.generation import Generation
 from serving.proxy.guard import Guard, Turnstile
 from serving.proxy.session_lookup import SessionLookup
 from serving.proxy.wire import WireClient
+from serving.spending.ledger_row import ChosenBy
 from serving.state.api_key import ApiKey
 from serving.upstream import APIError
 
@@ -78,6 +80,7 @@ class Asked:
         request_id: ours.
         at: when it arrived, seconds since the epoch.
         started_at: the same by the router's clock.
+        record: what is told of it in the end.
         gate: that its attempts pass, once there is one.
     """
 
@@ -89,6 +92,7 @@ class Asked:
     request_id: str
     at: float
     started_at: float
+    record: RequestRecord
     gate: BudgetGate | None = None
 
 
@@ -113,23 +117,31 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         desk, generation = self._desk, self._desk.generation
+        connection, at = Connection(scope, receive, send), desk.now()
+        record = RequestRecord(
+            uuid.uuid4().hex, scope["method"], scope["path"], at, headers=connection.headers
+        )
         asked = Asked(
             desk,
             generation,
-            Connection(scope, receive, send),
+            connection,
             None,
             b"",
-            uuid.uuid4().hex,
-            desk.now(),
+            record.request_id,
+            at,
             generation.core.now(),
+            record,
         )
+        desk.books.observers.began(record)
         try:
             with desk.turnstile.passed(generation.serve.proxy.max_concurrent):
                 await self._answer(asked)
         except ClientLeftError:
-            return
+            record.client_left = True
         except ProxyError as error:
             await self._refuse(asked, error)
+        finally:
+            _end(asked)
 
     async def _answer(self, asked: Asked) -> None:
         connection, settings = asked.connection, asked.generation.serve.proxy
@@ -155,6 +167,17 @@ class Endpoint:
         if asked.connection.started:  # the answer is under way: cutting it off is all that is left
             raise error
         await asked.connection.refuse(error, [("x-tierwise-request-id", asked.request_id)])
+
+
+def _end(asked: Asked) -> None:
+    record = asked.record
+    record.key_id = None if asked.key is None else asked.key.key_id
+    record.status = asked.connection.status
+    record.client_left = (record.client_left or asked.connection.client_left) and not asked.connection.ended
+    record.seconds = asked.generation.core.now() - asked.started_at
+    if asked.gate is not None and asked.gate.downgraded:
+        record.chosen_by = ChosenBy.BUDGET
+    asked.desk.books.observers.ended(record)
 
 
 def _check_type(content_type: str) -> None:

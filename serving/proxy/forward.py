@@ -98,6 +98,7 @@ class Forwarder:
         gate: Gate,
         dialect: Dialect,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        more_headers: Callable[[], Headers] = tuple,
     ) -> None:
         """Send through a client.
 
@@ -106,7 +107,9 @@ class Forwarder:
             gate: the request's own.
             dialect: of the answers.
             sleep: waits so many seconds for room on a channel.
+            more_headers: gives what the attempt that is about to be made sends along.
         """
+        self._more_headers = more_headers
         self._sleep = sleep
         self._client = client
         self._gate = gate
@@ -157,7 +160,7 @@ class Forwarder:
 
     async def _send(self, trial: Trial) -> Reply:
         order, deadline = trial.call.order, trial.deadline
-        headers = (*trial.bearer.items(), *_HEADERS.items())
+        headers = (*trial.bearer.items(), *_HEADERS.items(), *self._more_headers())
         body = encoded(trial.body)
         seconds = max(0.001, deadline.left() - _BEFORE_THE_DEADLINE)
         trial.sending()
