@@ -48,6 +48,12 @@ def test_the_page_names_every_statistic_and_count_in_order() -> None:
     assert places == sorted(places)
 
 
+def test_the_page_words_every_statistic_and_count() -> None:
+    section = PAGE.partition("## 10")[2].partition("## An example")[0]
+    told = re.findall(r"^\| `(\w+)` \| ([^`|]+) \| ([^`|]+) \|$", section, re.MULTILINE)
+    assert told == [(each.name, each.large, each.small) for each in (*STATISTICS, *COUNTS)]
+
+
 def ranges(text: str) -> set[int]:
     """The code points of "U+0021-002F, 003A"."""
     pairs = re.findall(r"\b([0-9A-F]{4,5})(?:-([0-9A-F]{4,5}))?\b", text)
