@@ -42,11 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run it."""
     # SQLAlchemy takes a while to import, and most commands do without it.
-    from serving.commands.state_access import check_state
+    from serving.commands.state_access import check_state, unset_keys
 
     check = run_check(config_of(arguments.config), os.environ)
     check = replace(
         check,
+        key_troubles=(*check.key_troubles, *unset_keys(arguments.config, os.environ)),
         state=check_state(arguments.config, os.environ),
         classifier=check_model(arguments.model_file),
     )

@@ -10,7 +10,7 @@ from serving.state import State
 from serving.state.engines import is_missing, naming_of, parse_url
 from serving.state.migrate import migrate
 
-__all__ = ["check_state", "open_state", "prepare", "state_url_of"]
+__all__ = ["check_state", "open_state", "prepare", "state_url_of", "unset_keys"]
 
 
 def state_url_of(config: Path | None, environ: Mapping[str, str]) -> str:
@@ -21,6 +21,17 @@ def state_url_of(config: Path | None, environ: Mapping[str, str]) -> str:
     """
     serve = ServeConfig() if config is None else ServeConfig.load(config)
     return serve.state_url(environ)
+
+
+def unset_keys(config: Path | None, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what is to be said of keys of direct providers that are not in the environment.
+
+    Raises:
+        ConfigError: the settings are wrong; in one line.
+    """
+    serve = ServeConfig() if config is None else ServeConfig.load(config)
+    named = serve.break_glass.variables
+    return tuple(f"{each} is not set, and [break_glass] names it" for each in named if not environ.get(each))
 
 
 def prepare(url: str, environ: Mapping[str, str]) -> bool:

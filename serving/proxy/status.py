@@ -7,6 +7,7 @@ from typing import Any
 
 from serving.errors import StateError
 from serving.proxy.desk import Asked, Desk
+from serving.proxy.generation import Generation
 from serving.proxy.health import condition
 from serving.spending.budget_terms import Budget, Standing, Unit, day_of, dollars
 
@@ -40,9 +41,18 @@ class Status:
             "alarms": [alarm.as_dict() for alarm in core.alarms.standing()],
             "circuits": [target.as_dict() for target in core.health.snapshot()],
             "tiers": [tier.as_dict() for tier in core.health.tiers()],
+            "break_glass": _direct(generation),
             "budgets": await _budgets(asked, day_of(now, generation.zone)),
             "reload": None if reloaded is None else reloaded.as_dict(),
         }
+
+
+def _direct(generation: Generation) -> list[dict[str, str]]:
+    configured = generation.serve.break_glass.by_tier()
+    return [
+        {"tier": tier.label, "base_url": each.base_url, "model": each.model}
+        for tier, each in configured.items()
+    ]
 
 
 async def _budgets(asked: Asked, day: str) -> list[dict[str, Any]] | None:

@@ -30,6 +30,7 @@ from typing import Any
 from classifier import TIERS, Tier
 from serving.config import RouterConfig
 from serving.cost import Price, Tokens
+from serving.keys import Channel
 from serving.latency import Latencies, Percentiles
 from serving.spending.budget_terms import day_of
 from serving.spending.exact_sum import ExactSum
@@ -40,6 +41,7 @@ from serving.summary import NAMED, Summary
 __all__ = ["By", "Figures", "Report", "build_report"]
 
 NO_KEY = "no key"
+_BREAK_GLASS = Channel.BREAK_GLASS.value
 
 
 class By(enum.StrEnum):
@@ -74,6 +76,7 @@ class Figures:
         fallbacks: requests that another model answered than the planned one, which failed.
         lowered: requests that a budget sent to a lower tier.
         hits: requests that a cache answered.
+        break_glass: requests that a direct provider answered, because the aggregator could not be reached.
         failed_attempts: attempts that failed, or of which nothing is known.
         estimated: attempts whose tokens were counted from the text.
         unknown: attempts whose cost nobody can say; in no sum.
@@ -88,6 +91,7 @@ class Figures:
     fallbacks: int = 0
     lowered: int = 0
     hits: int = 0
+    break_glass: int = 0
     failed_attempts: int = 0
     estimated: int = 0
     unknown: int = 0
@@ -96,6 +100,7 @@ class Figures:
     _usd: ExactSum = field(default_factory=ExactSum)
     _estimated_usd: ExactSum = field(default_factory=ExactSum)
     _cache_saved_usd: ExactSum = field(default_factory=ExactSum)
+    _break_glass_usd: ExactSum = field(default_factory=ExactSum)
 
     @property
     def failed(self) -> int:
@@ -122,6 +127,11 @@ class Figures:
         """US dollars that the answers of the hits cost when they were made."""
         return self._cache_saved_usd.value
 
+    @property
+    def break_glass_usd(self) -> float:
+        """The part of `usd` that went to direct providers."""
+        return self._break_glass_usd.value
+
     def add(self, request: LoggedRequest) -> None:
         """Take in a request, or those attempts of it that belong here."""
         self.requests += 1
@@ -137,6 +147,7 @@ class Figures:
             by_budget = answer.chosen_by is ChosenBy.BUDGET
             self.lowered += by_budget
             self.hits += answer.cache is not None
+            self.break_glass += answer.cache is None and answer.channel == _BREAK_GLASS
             self.fallbacks += answer.fell_back and not by_budget
 
     def _add_attempt(self, row: LedgerRow) -> None:
@@ -151,6 +162,8 @@ class Figures:
             self.unknown += 1
             return
         self._usd.add(row.usd)
+        if row.channel == _BREAK_GLASS:
+            self._break_glass_usd.add(row.usd)
         if row.estimated:
             self.estimated += 1
             self._estimated_usd.add(row.usd)
@@ -168,6 +181,8 @@ class Figures:
             "cache_hits": self.hits,
             "cache_hit_rate": self.hit_rate,
             "cache_saved_usd": self.cache_saved_usd,
+            "break_glass_answers": self.break_glass,
+            "break_glass_usd": self.break_glass_usd,
             "failed_attempts": self.failed_attempts,
             "usd": self.usd,
             "estimated_attempts": self.estimated,

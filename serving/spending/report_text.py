@@ -78,6 +78,9 @@ def _totals(total: Figures) -> Iterator[str]:
     if total.hits:
         share = f"{total.hit_rate or 0:.0%} of the requests"
         yield f"cache      {counted(total.hits, 'hit')} ({share}), which saved {usd(total.cache_saved_usd)}"
+    if total.break_glass or total.break_glass_usd:
+        answers, spent = counted(total.break_glass, "answer"), usd(total.break_glass_usd)
+        yield f"direct     {answers} by break-glass, past an aggregator out of reach, for {spent} of it"
     if total.estimated:
         attempts = counted(total.estimated, "attempt")
         yield f"           {usd(total.estimated_usd)} of it estimated: {attempts} without usage from upstream"

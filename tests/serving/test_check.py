@@ -12,7 +12,7 @@ from classifier import TierPredictor
 from serving.check import Check, check_model, run_check
 from serving.cli import main
 from serving.config import RouterConfig
-from serving.keys import Channel
+from serving.keys import CHANNELS
 from serving.sandbox import (
     AcceptedKeys,
     BrokenJson,
@@ -154,7 +154,7 @@ def test_no_key_is_ever_shown(sandbox: Sandbox, environ: dict[str, str]) -> None
     shown = f"{text(found)}{found!r}{json.dumps(found.as_dict())}"
     assert KEY not in shown
     assert PRO_KEY not in shown
-    assert list(found.keys) == list(Channel)
+    assert list(found.keys) == list(CHANNELS)
 
 
 def test_the_command_reads_the_configuration_and_exits_with_the_verdict(

@@ -37,7 +37,7 @@ def config(tmp_path: Path) -> Path:
             "budgets.when_reached: 'cry': input should be 'down",
         ),
         ("[state]\nurl = 'mysql://a'\n", [], "'mysql' is not a database that state can live in"),
-        ("[prox]\n", [], "prices, proxy, state, budgets, pacing"),
+        ("[prox]\n", [], "proxy, state, budgets, pacing, cache, break_glass"),
         ("[state]\njournal = '/proc/journal'\n", ["--port", "0"], "/proc/journal: no journal can be kept"),
         ("[pacing]\nprofile = [1, 2]\n", [], "pacing.profile: 2 numbers: give one for each hour, 24"),
         ("[pacing]\nenabeld = true\n", [], "pacing.enabeld: unknown key; known here: enabled, profile, by"),
@@ -117,3 +117,16 @@ def test_check_says_how_the_database_is(config: Path, home: Path, capsys: pytest
     out = capsys.readouterr().out
     assert "postgresql://127.0.0.1:1/x" in out
     assert "hidden" not in out
+
+
+def test_check_says_that_a_direct_providers_key_or_the_model_file_is_not_there(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(
+        'base_url = "http://127.0.0.1:9/v1"\n[break_glass.cheap]\nbase_url = "http://127.0.0.1:9/v1"\n'
+        'model = "m"\nkey_variable = "NO_SUCH_KEY"\nprice = { input = 1, output = 2 }\nusd_per_day = 3\n'
+    )
+    assert main(["check", "--config", str(config), "--model-file", str(tmp_path / "none")]) == 1
+    out = capsys.readouterr().out
+    assert "NO_SUCH_KEY is not set, and [break_glass] names it" in out
+    assert f"{tmp_path / 'none'}  cannot be used; balanced answers instead" in out

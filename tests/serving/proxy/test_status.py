@@ -96,3 +96,12 @@ def test_a_proxy_that_is_being_stopped_says_so(running: Running) -> None:
 def test_the_status_can_only_be_read(running: Running, method: str) -> None:
     response = httpx2.request(method, f"{running.url}/status", timeout=PATIENCE, trust_env=False)
     assert response.status_code == 405
+
+
+def test_circuits_and_tiers_are_told(running: Running) -> None:
+    assert ask(running).status_code == 200
+    told = status_of(running)
+    circuit = next(each for each in told["circuits"] if each["tiers"] == ["cheap"])
+    assert (circuit["state"], circuit["calls"], circuit["why"]) == ("closed", 1, "")
+    assert [each["tier"] for each in told["tiers"]] == ["cheap", "balanced", "premium"]
+    assert told["break_glass"] == []

@@ -124,6 +124,17 @@ def test_latencies_are_those_of_answered_requests_by_tier() -> None:
     assert cheap.routing is None
 
 
+def test_what_direct_providers_answered_is_told_apart() -> None:
+    direct = {"model": "direct-chat", "channel": "break-glass", "fell_back": True, "usd": 0.5}
+    found = report(*a_request(1, FAILED, direct), an_attempt(2, usd=0.25))
+    assert (found.total.break_glass, found.total.break_glass_usd, found.total.usd) == (1, 0.5, 0.75)
+    assert "1 answer by break-glass, past an aggregator out of reach, for $0.500000 of it" in report_text(
+        found, CONFIG, {}
+    )
+    assert found.as_dict()["total"]["break_glass_answers"] == 1
+    assert "break-glass" not in report_text(report(an_attempt(2)), CONFIG, {})
+
+
 def test_an_empty_ledger_comes_to_nothing() -> None:
     found = report()
     assert (found.total.requests, found.total.usd, found.groups) == (0, 0.0, {})
