@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from serving.cache.semantic_settings import SemanticSettings
 from serving.settings_file import Section
 
 __all__ = ["CacheSettings", "Exact"]
@@ -39,6 +40,7 @@ class CacheSettings(Section):
         most_bytes: of them together, compressed; the same.
         largest_bytes: of one answer, not compressed; a larger one is not stored.
         lookup_seconds: for which a request waits for the database before it goes on without the cache.
+        semantic: whether the answer to one ask may serve another one that means the same.
     """
 
     exact: Exact = Exact.ASKED
@@ -48,3 +50,4 @@ class CacheSettings(Section):
     most_bytes: Count = 512 * _MEBIBYTE
     largest_bytes: Count = 2 * _MEBIBYTE
     lookup_seconds: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] = 0.5
+    semantic: SemanticSettings = SemanticSettings()

@@ -174,11 +174,13 @@ class Visit:
         routing = self._routing(answer.model, Channel.of(answer.model), tokens)
         self._put(routing, hit.cache, answer.usd, Outcome.ANSWERED)
         lifetime = int(self._settings.ttl_seconds)
-        said = (
+        said: tuple[tuple[str, str], ...] = (
             ("cache-status", hit_status(hit.ttl, SEMANTIC if hit.cache == SEMANTIC else "")),
             ("age", str(int(hit.age))),
             ("cache-control", f"private, max-age={lifetime}"),
         )
+        if hit.similarity is not None:
+            said = (*said, ("x-tierwise-cache-similarity", f"{hit.similarity:.4f}"))
         return Landed(200, (_EVENTS if answer.streamed else _JSON,), answer.body, routing, said)
 
     async def _arrival(self, seat: Landing[Arrival]) -> Arrival:

@@ -35,6 +35,7 @@ __all__ = [
     "Found",
     "Hit",
     "Question",
+    "Recalled",
     "SecondCache",
 ]
 
@@ -80,12 +81,27 @@ class Hit:
         cache: `exact` or `semantic`.
         age: seconds since it was complete.
         ttl: seconds for which it stays fresh; negative where it is stale and the caller takes it.
+        similarity: of a semantic hit, how alike the two asks are: a cosine, at most 1; otherwise None.
     """
 
     answer: StoredAnswer
     cache: str
     age: float
     ttl: float
+    similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What the second cache found.
+
+    Attributes:
+        answer: as it is stored; its dollars are those that it saves, net of what finding it cost.
+        similarity: of the two asks, a cosine.
+    """
+
+    answer: StoredAnswer
+    similarity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +144,7 @@ class SecondCache(Protocol):
         What it wants takes part in the exact cache too: its answer is stored.
         """
 
-    async def find(self, question: Question) -> StoredAnswer | None:
+    async def find(self, question: Question) -> Recalled | None:
         """Return an answer to a question that means the same, or None.
 
         Its question's `place` is the same: scope, tier, model, stream or not. Whether the answer is fresh
@@ -224,7 +240,8 @@ class AnswerCache:
         found = self._judged(question, settings, stored, EXACT)
         if found.hit is None and self.second is not None and self.second.wants(question):
             other = await self.second.find(question)
-            found = found if other is None else self._judged(question, settings, other, SEMANTIC)
+            if other is not None:
+                found = self._judged(question, settings, other.answer, SEMANTIC, other.similarity)
         if found.hit is None:
             self.count("misses")
         else:
@@ -288,14 +305,19 @@ class AnswerCache:
             task.cancel()
 
     def _judged(
-        self, question: Question, settings: CacheSettings, answer: StoredAnswer | None, cache: str
+        self,
+        question: Question,
+        settings: CacheSettings,
+        answer: StoredAnswer | None,
+        cache: str,
+        similarity: float | None = None,
     ) -> Found:
         if answer is None:
             return Found(None)
         age = max(0.0, self.now() - answer.at)
         ttl = settings.ttl_seconds - age
         if question.directives.allows(age, settings.ttl_seconds):
-            return Found(Hit(answer, cache, age, ttl))
+            return Found(Hit(answer, cache, age, ttl, similarity))
         return Found(None, Forwarding.STALE if ttl < 0 else Forwarding.REQUEST)
 
     async def _stored(self, key: str, settings: CacheSettings) -> StoredAnswer | None:

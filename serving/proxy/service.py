@@ -17,9 +17,11 @@ from serving.proxy.generation import Generation, Sources
 from serving.proxy.guard import Guard, is_loopback
 from serving.proxy.pacing import Pacing, learn_forever, refresh_forever
 from serving.proxy.reload import Reloader
+from serving.proxy.semantic import SemanticCache
 from serving.proxy.wire import WireClient
 from serving.state import Journal, RowWriter, State
 from serving.state.api_key import ApiKey
+from serving.state.neighbours import Neighbours
 
 __all__ = ["Service"]
 
@@ -64,6 +66,8 @@ class Service:
         self._client = client or WireClient(create_ssl_context)
         self.desk: Desk | None = None
         self._books: StateBooks | None = None
+        self._neighbours: Neighbours | None = None
+        self._semantic: SemanticCache | None = None
         self._reloader: Reloader | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -107,6 +111,8 @@ class Service:
             stack.pop_all()
         self._books = books
         try:
+            if serve.cache.semantic.enabled:
+                self._neighbours = Neighbours.open(serve.state_url(self._environ))
             books.beat()  # before the first reservation, or that would look like one of a dead process
             if self._generation.pacing is not None:
                 self._generation.pacing.refresh(state)
@@ -119,6 +125,9 @@ class Service:
         if self._books is not None:
             self._books.close(_CLOSE_SECONDS)
             self._books = None
+        if self._neighbours is not None:
+            self._neighbours.close()
+            self._neighbours = None
 
     def hang_up(self) -> None:
         """Reload, as on SIGHUP; called in the event loop."""
@@ -153,6 +162,11 @@ class Service:
         def pacing() -> Pacing | None:
             return desk.generation.pacing
 
+        neighbours, self._neighbours = self._neighbours, None
+        if neighbours is not None:
+            self._semantic = desk.cache.second = SemanticCache(
+                lambda: desk.generation, self._client, neighbours, books.state.answers, self._environ
+            )
         self._reloader = Reloader(self._sources, self._generation, use, self._say)
         self._tasks = [
             asyncio.ensure_future(self._reloader.watch()),
@@ -171,6 +185,8 @@ class Service:
                 await task
         await desk.client.aclose()
         await desk.cache.close(_STORE_SECONDS)
+        if self._semantic is not None:
+            await asyncio.to_thread(self._semantic.close)
         if not await asyncio.to_thread(desk.books.close, _CLOSE_SECONDS):
             _log.warning("the database did not take all rows: the next start writes them from the journal")
 

@@ -309,5 +309,6 @@ def _lock(connection: Connection) -> None:
 def _no_extension(name: str) -> str:
     return (
         f"{name}: the semantic cache needs the extension pgvector, and this account cannot create it: "
-        f"install pgvector on the server, have an administrator run CREATE EXTENSION vector in this database, {_OFF}"
+        "install pgvector on the server, have an administrator run CREATE EXTENSION vector in this database, "
+        f"{_OFF}"
     )
