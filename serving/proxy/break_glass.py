@@ -2,8 +2,8 @@
 
 The aggregator counts as unreachable for a call when nothing that could be asked of it gave a sign of life:
 
-- every attempt was cut (no connection: refused, DNS, TLS, not in time; or a reset before any byte of a
-  response), or silent (no byte of a response in time), or got a gateway's status (502, 503, 504);
+- every attempt was cut (no connection: refused, DNS, TLS; or a reset before any byte of a response), or silent
+  (no connection, or no byte of a response, in time), or got a gateway's status (502, 503, 504);
 - every model that was passed over for its circuit, its `Retry-After` or its channel's limit had failed in one
   of these ways when it was last asked, and since then nothing has come from the aggregator at all: that
   spares most requests of an outage the time-outs;
@@ -135,16 +135,17 @@ class BreakGlass:
         failed = attempts[:-1] if answered and routing.complete else attempts
         for attempt in failed:
             if attempt.channel is not Channel.BREAK_GLASS:
-                self._saw(attempt.model, evidence_of(attempt))
+                self._saw(attempt.model, evidence_of(attempt), remember=routing.tier is not None)
         came = answered and (not routing.complete or attempts[-1].responded)  # or the caller left before
         if came and routing.channel is not Channel.BREAK_GLASS:
             self._last_seen.clear()
             self._alarms.clear(BREAK_GLASS)
 
-    def _saw(self, model: str, evidence: Evidence | None) -> None:
+    def _saw(self, model: str, evidence: Evidence | None, *, remember: bool) -> None:
+        """Take in one attempt; models that callers name are not remembered: there is no end of them."""
         if evidence is None:
             self._last_seen.clear()
-        else:
+        elif remember:
             self._last_seen[model] = evidence
 
 

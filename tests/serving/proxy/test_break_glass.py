@@ -191,6 +191,22 @@ class TestAnAggregatorThatIsNotThere:
         assert names(running) == ["break-glass"]
         assert direct.requests[-1].model == DIRECT_MODEL
 
+    @pytest.mark.parametrize("scheme", ["http", "https"], ids=["no such host", "no TLS"])
+    def test_a_name_that_is_not_known_and_tls_that_fails_break_the_glass(
+        self, broken: MakeBroken, upstream: Sandbox, scheme: str
+    ) -> None:
+        urls = {"http": "http://nowhere.invalid/v1", "https": upstream.url.replace("http:", "https:")}
+        response = ask(broken(base_url=urls[scheme]))
+        assert response.headers["x-tierwise-break-glass"] == "1"
+
+    def test_a_conversation_goes_on(self, broken: MakeBroken, nowhere: str) -> None:
+        running = broken(base_url=nowhere)
+        turns: list[Any] = [*ASK_CHEAP]
+        for _ in range(3):
+            response = ask(running, messages=turns)
+            assert response.headers["x-tierwise-break-glass"] == "1"
+            turns += [response.json()["choices"][0]["message"], {"role": "user", "content": "and then?"}]
+
     def test_a_stream_is_answered_directly_too(self, broken: MakeBroken, nowhere: str) -> None:
         running = broken(base_url=nowhere)
         response = ask(running, stream=True)
