@@ -41,9 +41,11 @@ async def hold(
     sessions, now = generation.core.sessions, generation.core.now()
     scope = "" if asked.key is None else asked.key.key_id
     session = sessions.identify(messages, scope=scope, given=given_name(asked), user=body.get("user"))
-    if session is None or not sessions.matters(selection):
-        return Held(selection, session)
-    known = sessions.find(session, now) or await _looked_up(asked, session, now)
+    if session is None:
+        return Held(selection)
+    known = sessions.find(session, now)
+    if known is None and sessions.matters(selection):
+        known = await _looked_up(asked, session, now)
     if known is None:
         return Held(selection, session)
     rationed = known.tier is Tier.PREMIUM and generation.rations(messages)

@@ -106,7 +106,7 @@ class Sessions:
             ceiling: the highest tier that may be kept.
         """
         decision = selection.decision
-        known = None if session is None or not self.matters(selection) else self.find(session, now)
+        known = None if session is None else self.find(session, now)
         if session is None or known is None or decision is None:
             return Held(selection, session)
         turn = Turn(decision, kind_of(messages), fresh_tokens(messages[session.answered :]))

@@ -12,14 +12,15 @@ providers' prompt caches know conversations by the same sign. Only the ledger, w
 or by another replica, knows them by name alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 from classifier.injected import strip_injected
 
-__all__ = ["SESSION_HEADER", "SessionId", "identify", "role_of"]
+__all__ = ["SESSION_HEADER", "SessionId", "identify", "is_anonymous", "role_of"]
 
 SESSION_HEADER = "x-tierwise-session"
 """The header in which callers name a conversation, and in which the proxy tells which one it took it for."""
@@ -27,6 +28,9 @@ SESSION_HEADER = "x-tierwise-session"
 _END = 4096  # characters of a long text that are read at either end
 _LATEST = 32  # messages that tell a place
 _FIRST = 64  # messages in which the first turns are looked for
+_NAME_DIGITS = 24
+_WORDS, _PERSON = "t", "u"  # what a name was told from: the words alone, or a `user` as well
+_ANONYMOUS = rf"{_WORDS}-[0-9a-f]{{{_NAME_DIGITS}}}"
 _ANSWERS = frozenset({"assistant"})
 _SYSTEM = frozenset({"system", "developer"})
 
@@ -70,16 +74,24 @@ def identify(
     """
     answered = _answered(messages)
     if given is not None:
-        place = _digest(["named", scope, given])
+        place = _digest([b"named", scope.encode(), given.encode("utf-8", "surrogatepass")])
         return SessionId(given, place, place, (given,) if answered else (), answered)
-    salt = ["unnamed", scope, user or ""]
-    name = _name(salt, messages)
+    talk = _Talk(messages, scope, user)
+    name = talk.name(len(messages))
     if not answered:
-        return SessionId(name, _place(name, messages), None, (), 0)
-    before = messages[:answered]
-    provisional = _name(salt, before)  # the same name, from the second answer on
+        return SessionId(name, talk.place(len(messages)), None, (), 0)
+    provisional = talk.name(answered)  # the same name, from the second answer on
     known_as = tuple(dict.fromkeys((name, provisional)))
-    return SessionId(name, _place(name, messages), _place(provisional, before), known_as, answered)
+    return SessionId(name, talk.place(len(messages)), talk.place(answered), known_as, answered)
+
+
+def is_anonymous(name: str) -> bool:
+    """Return whether a name was told from the words alone, so that people who say the same share it.
+
+    >>> is_anonymous(identify([{"role": "user", "content": "hi"}]).name), is_anonymous("my conversation")
+    (True, False)
+    """
+    return re.fullmatch(_ANONYMOUS, name) is not None
 
 
 def role_of(message: Any) -> object:
@@ -97,43 +109,56 @@ def _answered(messages: Sequence[Any]) -> int:
     return place
 
 
-def _name(salt: Sequence[str], messages: Sequence[Any]) -> str:
-    return f"t-{_digest([*salt, *map(_told, _opening(messages))])[:24]}"
+class _Talk:
+    """The messages of an unnamed conversation; each is read at most once."""
+
+    def __init__(self, messages: Sequence[Any], scope: str, user: str | None) -> None:
+        self._messages = messages
+        self._user = user
+        self._salt = [b"unnamed", scope.encode(), (user or "").encode("utf-8", "surrogatepass")]
+        self._read: dict[int, bytes] = {}
+
+    def name(self, end: int) -> str:
+        """The name that the conversation has after so many messages."""
+        digest = _digest([*self._salt, *map(self._told, self._opening(end))])
+        return f"{_WORDS if self._user is None else _PERSON}-{digest[:_NAME_DIGITS]}"
+
+    def place(self, end: int) -> str:
+        """What tells the conversation after so many messages apart from all others."""
+        name, latest = self.name(end), range(max(0, end - _LATEST), end)
+        return _digest([name.encode(), str(end).encode(), *map(self._told, latest)])
+
+    def _opening(self, end: int) -> Iterator[int]:
+        """The system prompt, the human's first turn, and the answer to it where there is one."""
+        human = False
+        for number in range(min(end, _FIRST)):
+            role = role_of(self._messages[number])
+            if role in _SYSTEM or (role == "user" and not human):
+                yield number
+            elif role in _ANSWERS and human:
+                yield number
+                return
+            human = human or role == "user"
+
+    def _told(self, number: int) -> bytes:
+        """What a message says, of long ones the length and both ends; without what agents inject."""
+        found = self._read.get(number)
+        if found is None:
+            message = self._messages[number]
+            role, text = role_of(message), _text(_field(message, "content"))
+            if role == "user":
+                text, _ = strip_injected(text)
+            ends = text if len(text) <= 2 * _END else f"{text[:_END]}{text[-_END:]}"
+            found = self._read[number] = f"{role} {len(text)} {ends}".encode("utf-8", "surrogatepass")
+        return found
 
 
-def _opening(messages: Sequence[Any]) -> list[Any]:
-    """The system prompt, the human's first turn, and the answer to it where there is one."""
-    opening: list[Any] = []
-    human = False
-    for message in messages[:_FIRST]:
-        role = role_of(message)
-        if role in _SYSTEM or (role == "user" and not human):
-            opening.append(message)
-        elif role in _ANSWERS and human:
-            return [*opening, message]
-        human = human or role == "user"
-    return opening
-
-
-def _place(name: str, messages: Sequence[Any]) -> str:
-    return _digest([name, str(len(messages)), *map(_told, messages[-_LATEST:])])
-
-
-def _digest(parts: Iterable[str]) -> str:
+def _digest(parts: Iterable[bytes]) -> str:
     digest = blake2b(digest_size=16)
     for part in parts:
         digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part.encode("utf-8", "surrogatepass"))
+        digest.update(part)
     return digest.hexdigest()
-
-
-def _told(message: Any) -> str:
-    """What a message says, of long ones the length and both ends; without what agents inject and take out."""
-    role, text = role_of(message), _text(_field(message, "content"))
-    if role == "user":
-        text, _ = strip_injected(text)
-    ends = text if len(text) <= 2 * _END else f"{text[:_END]}{text[-_END:]}"
-    return f"{role} {len(text)} {ends}"
 
 
 def _text(content: Any) -> str:

@@ -90,7 +90,7 @@ class _Seen:
         row = request.first
         if row.cache is not None:  # nothing was spent on it, and nothing is to be set aside for its like
             return
-        if row.chosen_by in (ChosenBy.CALLER, ChosenBy.FLOOR):
+        if row.chosen_by in (ChosenBy.CALLER, ChosenBy.FLOOR, ChosenBy.SESSION):
             day.forced += row.tier == Tier.PREMIUM.label
         elif row.probabilities is not None and policy.choose(row.probabilities) is Tier.PREMIUM:
             day.wanted[hour] += 1

@@ -8,9 +8,9 @@ escalation and left out.
 
 Where the caller told neither of those two, they are derived from later requests. Such are only looked for
 within the same API key and the same session, so that two users who ask the same are not taken for one who
-asks again; requests without a session have none. The later request must have the very same messages, come
-after the earlier answer had ended (so that neither samples drawn at once nor hedged requests count), and come
-within an hour of it:
+asks again; requests without a session have none, nor those whose session was told from their words alone.
+The later request must have the very same messages, come after the earlier answer had ended (so that neither
+samples drawn at once nor hedged requests count), and come within an hour of it:
 
 - `escalated_to`: the caller named a tier above the one that had answered, and it answered. Of several the
   first. Its own thumb stands in its own row, not as `escalated_thumb`, where it would be counted twice.
@@ -20,7 +20,8 @@ A program that draws many answers to the same prompt in one session, one after t
 retried: leave the derived signs out there.
 
 `chosen_by` is "policy" where the policy settled the tier, "caller" where the caller did, and absent where a
-floor, a budget or a failing classifier did. Nothing is invented: what the ledger does not know is absent.
+floor, a budget, a session or a failing classifier did. Nothing is invented: what the ledger does not know is
+absent.
 """
 
 import enum
@@ -36,6 +37,7 @@ from typing import Any
 
 from classifier import PromptError, Tier, read
 from serving.config import RouterConfig
+from serving.sessions.session_id import is_anonymous
 from serving.spending.ledger_row import ChosenBy, LedgerRow
 from serving.spending.requests import LoggedRequest
 
@@ -145,7 +147,7 @@ class SignFinder:
         """Take in a request."""
         row = request.answer
         prompt = None if row is None else _prompt(request)
-        if row is None or row.session is None or prompt is None:
+        if row is None or row.session is None or is_anonymous(row.session) or prompt is None:
             return
         tier = tier_of_answer(row, self._config)
         if tier is None:

@@ -61,7 +61,8 @@ def test_a_single_go_ahead_is_what_it_was(driver: Driver) -> None:
 def test_a_harder_ask_moves_up_at_once_and_an_easier_one_down_where_it_saves(make: Make) -> None:
     talk = Talk(make(prices=CACHED))
     assert talk.say("What is the capital of France?").tier is Tier.CHEAP
-    assert talk.say(HARD).tier is Tier.PREMIUM
+    harder = talk.say(HARD)
+    assert (harder.tier, harder.reasons[0]) == (Tier.PREMIUM, "the ask got harder: up from cheap")
     routing = talk.say(EASY)
     assert routing.tier is Tier.CHEAP
     assert routing.reasons[0].startswith("the conversation moves from premium to cheap: it saves $")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.sessions.session_id import identify
+from serving.sessions.session_id import identify, is_anonymous
 
 
 def user(text: Any) -> dict[str, Any]:
@@ -54,9 +54,23 @@ def test_a_user_is_mixed_in_but_is_no_conversation() -> None:
     assert identify([SYSTEM, user("other")], user="ada").name != ada.name
 
 
+@pytest.mark.parametrize(
+    ("name", "anonymous"),
+    [
+        (identify(HI).name, True),
+        (identify(THIRD).name, True),
+        (identify(HI, user="ada").name, False),
+        (identify(HI, given="mine").name, False),
+    ],
+    ids=["first request", "later", "of a user", "named"],
+)
+def test_names_told_from_the_words_alone_are_known_by_their_look(name: str, anonymous: bool) -> None:
+    assert is_anonymous(name) is anonymous
+
+
 def test_no_name_tells_what_was_said_or_who() -> None:
     name = identify([user("secret")], user="ada@example.com", scope="key").name
-    assert name.startswith("t-")
+    assert name.startswith("u-")
     assert len(name) == 26
     assert set(name[2:]) <= set("0123456789abcdef")
 

@@ -43,7 +43,7 @@ def test_prompts_that_the_policy_does_not_want_at_premium_are_no_demand() -> Non
     assert found.demand[Unit.USD].wanted == pytest.approx(2500)
 
 
-@pytest.mark.parametrize("who", [ChosenBy.CALLER, ChosenBy.FLOOR])
+@pytest.mark.parametrize("who", [ChosenBy.CALLER, ChosenBy.FLOOR, ChosenBy.SESSION])
 def test_what_callers_and_floors_ask_for_is_forced(who: ChosenBy) -> None:
     found = history(row(1, 1, 9), row(2, 1, 9, chosen_by=who, probabilities=None))
     assert found.demand[Unit.USD].forced == pytest.approx(2500)

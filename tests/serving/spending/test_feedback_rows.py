@@ -5,6 +5,7 @@ import pytest
 
 from classifier import Tier
 from serving import RouterConfig
+from serving.sessions.session_id import identify
 from serving.spending.feedback_rows import Export, Left, SignFinder, Told, messages_of, tier_of_answer
 from serving.spending.ledger_row import ChosenBy, LedgerRow, Outcome
 from serving.spending.requests import requests_of
@@ -90,8 +91,11 @@ def test_a_later_request_is_no_sign(later: dict[str, Any]) -> None:
     assert signs(asked(1), asked(10, **later))[0] == (None, None)
 
 
-def test_without_a_session_nothing_is_derived() -> None:
-    assert signs(asked(1, session=None), asked(10, session=None)) == [(None, None)] * 2
+@pytest.mark.parametrize(
+    "session", [None, identify([{"role": "user", "content": "hi"}]).name], ids=["none", "told from the words"]
+)
+def test_without_a_session_of_the_caller_s_nothing_is_derived(session: str | None) -> None:
+    assert signs(asked(1, session=session), asked(10, session=session)) == [(None, None)] * 2
 
 
 def test_going_down_by_name_is_no_escalation() -> None:
