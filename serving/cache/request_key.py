@@ -75,7 +75,9 @@ def canonical(value: object) -> str:
 
 
 def request_key(place: Place, body: Mapping[str, Any]) -> str:
-    """Return the key of a request: SHA-256 in hexadecimal digits, from which nobody can read the request.
+    """Return the key of a request: SHA-256 in hexadecimal digits.
+
+    The request cannot be read from it; whoever guesses all of one can tell whether the guess is right.
 
     Args:
         place: what the answer depends on beside the body.

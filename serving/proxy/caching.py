@@ -366,6 +366,6 @@ class AnswerCache:
 
     def _failed(self, error: Exception) -> None:
         if self._clock() >= self._silent_until:
-            _log.warning("the cache is passed over for a while: %s", error or "no answer in time")
+            _log.warning("the cache is passed over for a while: %s", f"{error}" or "no answer in time")
         self.count("failures")
         self._silent_until = self._clock() + _SILENT_SECONDS

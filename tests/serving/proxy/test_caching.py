@@ -1,6 +1,8 @@
 """The exact cache: real proxies before the sandbox, whose ledger tells how often it was asked."""
 
+import asyncio
 import json
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +12,9 @@ import httpx2
 import openai
 import pytest
 
+from serving.cache.stored_answer import StoredAnswer
+from serving.proxy.caching import Question, Recalled
+from serving.proxy.desk import Desk
 from serving.sandbox import Delay, Drip, ResetAfter, Sandbox, Says, Silence, Status
 from tests.serving.conftest import ASK_CHEAP, BALANCED, CHEAP
 from tests.serving.proxy.conftest import PATIENCE, MakeProxy, Running, bearer, error_of
@@ -35,8 +40,7 @@ def post(running: Running, path: str = "/chat/completions", **given: Any) -> htt
 
 def settle(running: Running) -> None:
     """Wait until all answers that were complete are stored, and nobody is in flight."""
-    desk = running.service.desk
-    assert desk is not None
+    desk = desk_of(running)
     until = time.monotonic() + PATIENCE
     while desk.cache.waiting or len(desk.cache.flights) or desk.turnstile.inside:
         assert time.monotonic() < until
@@ -222,8 +226,7 @@ def test_only_if_cached_never_asks_the_upstream(running: Running, upstream: Sand
 
 
 def test_an_answer_ages_and_expires(running: Running, upstream: Sandbox) -> None:
-    desk = running.service.desk
-    assert desk is not None
+    desk = desk_of(running)
     later = [0.0]
     desk.now = lambda: time.time() + later[0]
     post(running)
@@ -431,8 +434,7 @@ def test_a_database_that_is_down_is_a_miss_and_never_slow(
     twice(running)
     (database,) = tmp_path.rglob("state.db")
     kept = database.read_bytes()
-    desk = running.service.desk
-    assert desk is not None
+    desk = desk_of(running)
     desk.books.state.database.close()
     for each in database.parent.glob("state.db*"):
         each.unlink()
@@ -451,8 +453,7 @@ def test_a_database_that_is_down_is_a_miss_and_never_slow(
 
 def test_a_row_that_was_damaged_is_a_miss(running: Running, upstream: Sandbox) -> None:
     twice(running)
-    desk = running.service.desk
-    assert desk is not None
+    desk = desk_of(running)
     desk.books.state.answers.clear()
     assert status_of(post(running)) == "tierwise; fwd=miss"
     assert len(upstream.requests) == 2
@@ -462,8 +463,7 @@ def test_what_the_cache_did_is_counted(running: Running) -> None:
     twice(running)
     post(running, cache_control="no-store")
     settle(running)
-    desk = running.service.desk
-    assert desk is not None
+    desk = desk_of(running)
     stats = desk.cache.stats()
     assert (stats.hits, stats.misses, stats.bypasses, stats.stored) == (1, 1, 1, 1)
 
@@ -478,10 +478,107 @@ def test_an_answer_outlives_the_process(proxy: MakeProxy, upstream: Sandbox) -> 
     assert len(upstream.requests) == 1
 
 
-def inside(running: Running) -> int:
+async def hang(desk: Desk, all_in: threading.Barrier, until: threading.Event) -> None:
+    """Keep every thread that waits for the database waiting."""
+
+    def work() -> None:
+        all_in.wait(PATIENCE)
+        until.wait(PATIENCE)
+
+    await asyncio.gather(*(desk.books.run(work) for _ in range(8)))
+
+
+def test_a_database_that_hangs_holds_a_request_up_for_a_moment_and_the_next_not_at_all(
+    proxy: MakeProxy, upstream: Sandbox
+) -> None:
+    running = proxy(serve={"cache": {**SETTINGS, "lookup_seconds": 0.5}, "proxy": {"key_seconds": 60}})
+    assert httpx2.get(f"{running.url}/models", trust_env=False).status_code == 200  # no keys, it remembers
+    upstream.clear()
+    desk, loop, until = desk_of(running), running.server.loop, threading.Event()
+    assert loop is not None
+    all_in = threading.Barrier(9)
+    hanging = asyncio.run_coroutine_threadsafe(hang(desk, all_in, until), loop)
+    all_in.wait(PATIENCE)
+    answers = [post(running) for _ in range(4)]
+    assert {status_of(answer) for answer in answers} == {"tierwise; fwd=miss"}
+    assert len(upstream.requests) == 4
+    assert desk.cache.stats().failures == 1  # the others did not even ask
+    until.set()
+    hanging.result(PATIENCE)
+    settle(running)
+
+
+def tend(running: Running) -> None:
+    desk, loop = desk_of(running), running.server.loop
+    assert loop is not None
+    settings = desk.generation.serve.cache
+    asyncio.run_coroutine_threadsafe(desk.cache.tend(settings), loop).result(PATIENCE)
+
+
+def test_what_has_expired_and_what_is_too_much_leaves(proxy: MakeProxy) -> None:
+    running = proxy(serve={"cache": {**SETTINGS, "most_entries": 2}})
+    desk, later = desk_of(running), [0.0]
+    desk.now = lambda: time.time() + later[0]
+    for number in range(4):
+        later[0] = float(number)
+        post(running, max_tokens=number + 1)
+        settle(running)
+    later[0] = 10.0
+    assert status_of(post(running, max_tokens=1)).startswith("tierwise; hit")
+    tend(running)
+    stats = desk.cache.stats()
+    assert stats.entries == 2
+    assert stats.bytes > 0
+    kept = [status_of(post(running, max_tokens=n, cache_control="only-if-cached")) for n in (1, 2, 3, 4)]
+    assert [each.startswith("tierwise; hit") for each in kept] == [True, False, False, True]
+    later[0] = 100_000.0
+    tend(running)
+    assert desk.cache.stats().entries == 0
+
+
+class Second:
+    """A second cache that knows one answer, whatever is asked in a certain way."""
+
+    def __init__(self) -> None:
+        self.learnt: list[tuple[Question, StoredAnswer]] = []
+
+    def wants(self, question: Question) -> bool:
+        return bool(question.body.get("seed"))
+
+    async def find(self, question: Question) -> Recalled | None:
+        same = (Recalled(answer, 0.9) for known, answer in self.learnt if known.place == question.place)
+        return next(same, None)
+
+    async def learn(self, question: Question, answer: StoredAnswer) -> None:
+        self.learnt.append((question, answer))
+
+
+def test_a_second_cache_answers_behind_the_exact_one_and_learns_what_is_stored(
+    running: Running, upstream: Sandbox
+) -> None:
+    second = Second()
+    desk_of(running).cache.second = second
+    first = post(running, temperature=0.7, seed=1)
+    settle(running)
+    other = post(running, temperature=0.7, seed=2)
+    assert other.content == first.content
+    assert "; detail=semantic" in status_of(other)
+    assert [answer.body for _, answer in second.learnt] == [first.content]
+    twice(running)  # which it does not want
+    assert len(second.learnt) == 1
+    assert len(upstream.requests) == 2
+    assert [row.cache for row in running.rows()] == [None, "semantic", None, "exact"]
+    assert desk_of(running).cache.stats().semantic_hits == 1
+
+
+def desk_of(running: Running) -> Desk:
     desk = running.service.desk
     assert desk is not None
-    return desk.turnstile.inside
+    return desk
+
+
+def inside(running: Running) -> int:
+    return desk_of(running).turnstile.inside
 
 
 def wait_until(holds: Any) -> None:
