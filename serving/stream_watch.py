@@ -9,6 +9,8 @@ from serving.upstream import BrokenAnswerError
 
 __all__ = ["Piece", "StreamWatch"]
 
+_SECOND = 1.0
+
 
 class Piece(NamedTuple):
     """What one chunk of a stream comes to.
@@ -46,6 +48,9 @@ class StreamWatch:
         self.begun = False
         self.priming = False
         self._reading = False
+        self._clock = trial.call.shared.clock
+        self._shown_at: float | None = None
+        self._idle = 0.0
         self._tokens: Tokens | None = None
         self._said: list[str] = []
         self._finished = False
@@ -58,16 +63,21 @@ class StreamWatch:
     def reading(self) -> None:
         """Note that a read is under way."""
         self._reading = True
+        if self._shown_at is not None:
+            self._idle += self._clock() - self._shown_at
+            self._shown_at = None
 
     def saw(self, piece: Piece) -> bool:
         """Take in a chunk; return whether the caller is to see it: not the usage that only we asked for."""
-        self._reading = False
+        is_read, self._reading = self._reading, False
         self._said.append(piece.said)
         self._finished = self._finished or piece.finished
         if piece.has_token and not self.begun:
-            self.begun = True
+            self.begun = is_read = True
             self.trial.deadline.begun()
             self.trial.first_token()
+        if is_read and self.begun:
+            self._shown_at = self._clock()
         if not piece.has_usage:
             return True
         self._tokens = piece.tokens or self._tokens
@@ -90,6 +100,8 @@ class StreamWatch:
         self._reading = False
         if not self.priming:
             cause = self.trial.failure_of(error).cause
+            if self._is_read_slowly():
+                self.trial.left()
             self._conclude(cause, cause)
             attach(error, self.routing)
 
@@ -104,6 +116,11 @@ class StreamWatch:
             if not self._finished:
                 self.trial.left()
             self._conclude("", "the stream was closed before its usage came")
+
+    def _is_read_slowly(self) -> bool:
+        """Whether most of the time since the first token went by between reads, which is the caller's own."""
+        first_at = self.trial.deadline.first_at
+        return self._idle >= _SECOND and first_at is not None and self._idle > (self._clock() - first_at) / 2
 
     def _conclude(self, failure: str, why_no_usage: str) -> None:
         if self.trial.call.complete:

@@ -140,6 +140,19 @@ class TestFailures:
             driver.close(opened)
         assert (health(driver).state, health(driver).error_rate) == (State.CLOSED, 0.0)
 
+    def test_a_stream_that_its_caller_reads_too_slowly_is_no_failure(
+        self, timed: MakeTimed, upstream: Sandbox, clock: Clock
+    ) -> None:
+        driver = timed(breaker=SMALL, deadline_seconds=30)
+        upstream.always(CHEAP, StallAfter(2))
+        for _ in range(4):
+            opened = ask(driver, stream=True)
+            driver.read(opened, most=2)
+            clock.advance(31)
+            with pytest.raises(openai.APITimeoutError, match="timed out"):
+                driver.read(opened)
+        assert (health(driver).state, health(driver).error_rate) == (State.CLOSED, 0.0)
+
     def test_switched_off_every_model_is_asked_always(self, timed: MakeTimed, upstream: Sandbox) -> None:
         driver = timed(breaker={"enabled": False})
         upstream.always(CHEAP, Status(500))
