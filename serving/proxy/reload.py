@@ -76,8 +76,12 @@ class Reloader:
 
     def _refused(self, error: Exception) -> None:
         words = f"not reloaded, the old configuration stays: {_one_line(error)}"
-        alarm = MODEL_FILE if isinstance(error, ClassifierError) else SETTINGS
-        self._current.core.alarms.sound(alarm, words)
+        alarms = self._current.core.alarms
+        if isinstance(error, ClassifierError):
+            alarms.clear(SETTINGS)  # they were read before the model
+            alarms.sound(MODEL_FILE, words)
+        else:
+            alarms.sound(SETTINGS, words)
         self._current.history.last = Reloaded(self._now(), used=False, words=words)
         self._say(words)
 

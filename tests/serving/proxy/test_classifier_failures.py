@@ -1,8 +1,12 @@
 """A classifier that fails, hangs or has no model: requests are answered, by balanced, and an alarm stands."""
 
+# ruff: noqa: S603 - the only programs started here are our own
+
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -284,6 +288,13 @@ def test_a_packaged_model_that_is_missing_is_no_reason_to_stop_either(config: Pa
     packaged = copied / "default.tierwise"
     packaged.unlink()
     environ = {**os.environ, **ENVIRON, "PYTHONPATH": str(tmp_path / "site"), "PYTHONSAFEPATH": "1"}
+    code = (
+        "from serving import TierRouter; print(*(each.name for each in TierRouter().core.alarms.standing()))"
+    )
+    embedded = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert embedded.stdout == "model file\n"
     process = Process(["--config", str(config)], environ)
     try:
         process.wait_for(r"alarm \(model file\): balanced answers until it is mended: .*default\.tierwise")
