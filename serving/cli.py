@@ -10,6 +10,7 @@ from classifier.commands import Command, command_parser
 from classifier.console import forgive_streams, run_command
 from serving.commands import (
     cache,
+    calibrate_cache,
     chat,
     check,
     demo,
@@ -36,6 +37,7 @@ COMMANDS: Sequence[Command] = (
     keys,
     report,
     cache,
+    calibrate_cache,
     export_feedback,
     migrate,
     sandbox,
