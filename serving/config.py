@@ -30,7 +30,7 @@ from serving.settings_file import Section, first_problem, read_settings
 
 __all__ = ["PROXY_SECTIONS", "RouterConfig", "TierConfig", "Tiers"]
 
-PROXY_SECTIONS = ("proxy", "state", "budgets", "pacing", "cache", "break_glass")
+PROXY_SECTIONS = ("proxy", "state", "budgets", "pacing", "cache", "break_glass", "telemetry")
 """The tables of a shared file that `serving.serve_config` reads; they mean nothing to a router."""
 
 _CHEAP = "deepseek-ai/DeepSeek-V4-Flash"

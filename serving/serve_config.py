@@ -38,6 +38,7 @@ from serving.break_glass_settings import BreakGlassSettings
 from serving.cache.settings import CacheSettings
 from serving.config import PROXY_SECTIONS
 from serving.errors import ConfigError
+from serving.observability.settings import LogFormat, MetricsAccess, TelemetrySettings
 from serving.settings_file import Section, first_problem, read_settings
 from serving.spending.budget_terms import PREMIUM, Budget, Unit, micro_dollars
 from serving.spending.traffic_profile import TrafficProfile
@@ -97,6 +98,11 @@ class ProxySettings(Section):
         key_seconds: for which an API key is remembered: a revocation takes effect within that time.
         reload_seconds: between looks at the configuration and the model file; 0 for SIGHUP alone.
         grace_seconds: for requests in flight to end when the proxy is told to stop.
+        metrics: who may read `/metrics`: `keys`, whoever has an API key, where there are any; `open`, anybody
+            who reaches the proxy; `off`, nobody.
+        metrics_by_key: whether they tell API keys apart, by their public ids.
+        log: whether each request leaves a line on standard error: `off`, `text` or `json`; with the last,
+            warnings are told as JSON too.
     """
 
     host: Annotated[str, Field(min_length=1, pattern=r"^\S+$")] = "127.0.0.1"
@@ -110,6 +116,9 @@ class ProxySettings(Section):
     key_seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
     reload_seconds: Annotated[float, Field(ge=0, le=_A_DAY)] = 2.0
     grace_seconds: Seconds = 30.0
+    metrics: MetricsAccess = MetricsAccess.KEYS
+    metrics_by_key: bool = False
+    log: LogFormat = LogFormat.OFF
 
 
 class StateSettings(Section):
@@ -192,6 +201,7 @@ class ServeConfig(Section):
         pacing: how it is spread over the day.
         cache: which answers are kept.
         break_glass: direct providers, for when the aggregator cannot be reached.
+        telemetry: whether and where traces are sent.
     """
 
     proxy: ProxySettings = ProxySettings()
@@ -200,6 +210,7 @@ class ServeConfig(Section):
     pacing: PacingSettings = PacingSettings()
     cache: CacheSettings = CacheSettings()
     break_glass: BreakGlassSettings = BreakGlassSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -15,6 +15,7 @@ from serving.proxy.desk import Desk, Endpoint
 from serving.proxy.errors import ProxyError
 from serving.proxy.feedback import feedback
 from serving.proxy.health import Health
+from serving.proxy.metrics import Metrics
 from serving.proxy.models import Models
 from serving.proxy.openapi import document
 from serving.proxy.status import Status
@@ -71,6 +72,7 @@ def _routes(desk: Desk) -> list[Route]:
         *routes,
         Route("/v1/models", models, methods=["GET"]),
         Route("/v1/status", Endpoint(desk, Status(desk).answer, takes_json=False), methods=["GET"]),
+        Route("/metrics", Metrics(desk), methods=["GET"]),
         Route("/healthz", Health(desk), methods=["GET"]),
     ]
 

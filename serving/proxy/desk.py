@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from starlette.types import Receive, Scope, Send
 
 from serving.errors import ChainFailedError, KeyMissingError, StateError
+from serving.observability.metrics import RequestMetrics
 from serving.observability.request_record import RequestRecord
 from serving.proxy.books import StateBooks
+from serving.proxy.budget_board import BudgetBoard
 from serving.proxy.budget_gate import BudgetGate, Rules
 from serving.proxy.caching import AnswerCache
 from serving.proxy.connection import ClientLeftError, Connection
@@ -39,6 +41,8 @@ class Desk:
         now: seconds since the epoch.
         lookup: of conversations in the ledger.
         cache: of answers.
+        requests: what they came to.
+        board: how the budgets stand.
     """
 
     generation: Generation
@@ -49,10 +53,16 @@ class Desk:
     now: Callable[[], float] = time.time
     lookup: SessionLookup = field(init=False)
     cache: AnswerCache = field(init=False)
+    requests: RequestMetrics = field(init=False)
+    board: BudgetBoard = field(init=False)
 
     def __post_init__(self) -> None:
         self.lookup = SessionLookup(self.books)
         self.cache = AnswerCache(self.books, lambda: self.now())
+        self.requests = RequestMetrics(by_key=self.generation.serve.proxy.metrics_by_key)
+        self.requests.know(self.generation.models())
+        self.books.observers.add(self.requests)
+        self.board = BudgetBoard(self.books, lambda: self.now())
 
     def rules(self, generation: Generation) -> Rules:
         """Return what the budgets of a generation say."""

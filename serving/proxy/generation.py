@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from classifier import Decision, ModelFileError, TierPredictor
+from classifier import Decision, ModelFileError, Tier, TierPredictor
 from serving.config import RouterConfig
 from serving.core import RouterCore
 from serving.keys import Keys
@@ -101,6 +101,13 @@ class Generation:
         history = History() if old is None else old.history
         glass = BreakGlass.of(serve, core, None if old is None else old.glass)
         return cls(serve, core, serve.budgets.premium, serve.budgets.zone, pacing, glass, version, history)
+
+    def models(self) -> frozenset[str]:
+        """Return the models that the configuration names: no client adds to them."""
+        config = self.core.config
+        chains = (model for tier in Tier for model in config.chain(tier))
+        direct = (each.model for each in self.glass.candidates.values())
+        return frozenset((*chains, *direct, *config.prices))
 
     def rations(self, messages: Sequence[Any]) -> bool:
         """Return whether pacing withholds premium at this moment from some prompts of this size."""

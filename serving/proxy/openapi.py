@@ -247,6 +247,7 @@ def document() -> dict[str, Any]:
             "/v1/status": {
                 "get": _gets("How the proxy fares: alarms, circuits, budgets, the last reload", _STATUS)
             },
+            "/metrics": {"get": _metrics()},
             "/healthz": {"get": _gets("Whether the proxy takes requests", _HEALTH)},
         },
     }
@@ -281,3 +282,15 @@ def _gets(summary: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
 def _refusal(told: str) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Error"}
     return {"description": told, "content": {"application/json": {"schema": schema}}}
+
+
+def _metrics() -> dict[str, Any]:
+    content = {
+        name: {"schema": {"type": "string"}} for name in ("text/plain", "application/openmetrics-text")
+    }
+    refusals = {status: _refusal(_OURS[status]) for status in ("401", "403", "429", "503")}
+    off = {"404": _refusal("Metrics are switched off")}
+    return {
+        "summary": "Counts, distributions and states, for Prometheus",
+        "responses": {"200": {"description": "The metrics", "content": content}, **off, **refusals},
+    }

@@ -5,11 +5,13 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from httpx2 import create_ssl_context
 
 from serving.errors import ConfigError, StateError
+from serving.observability.settings import MetricsAccess
 from serving.proxy.app import build_app
 from serving.proxy.books import StateBooks
 from serving.proxy.desk import Desk
@@ -158,6 +160,7 @@ class Service:
                 with contextlib.suppress(StateError):  # the next look tells
                     generation.pacing.refresh(books.state)
             desk.generation = generation
+            desk.requests.know(generation.models())
 
         def pacing() -> Pacing | None:
             return desk.generation.pacing
@@ -173,6 +176,7 @@ class Service:
             asyncio.ensure_future(books.beat_forever(self._generation.zone)),
             asyncio.ensure_future(refresh_forever(pacing, books)),
             asyncio.ensure_future(learn_forever(pacing, books)),
+            asyncio.ensure_future(desk.board.read_forever(lambda: _budget_zone(desk.generation))),
             asyncio.ensure_future(desk.cache.tend_forever(lambda: desk.generation.serve.cache)),
         ]
         return desk
@@ -189,6 +193,10 @@ class Service:
             await asyncio.to_thread(self._semantic.close)
         if not await asyncio.to_thread(desk.books.close, _CLOSE_SECONDS):
             _log.warning("the database did not take all rows: the next start writes them from the journal")
+
+
+def _budget_zone(generation: Generation) -> ZoneInfo | None:
+    return None if generation.serve.proxy.metrics is MetricsAccess.OFF else generation.zone
 
 
 class _Keys:
