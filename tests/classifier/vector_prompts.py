@@ -83,6 +83,25 @@ _CHARACTERS = {
     "seven questions": "why? who? what? when? where? how? is it?",
 }
 
+_BLOCKS = (  # of characters that are tokens by themselves, first and last
+    *(
+        (0x21, 0x2F),
+        (0x3A, 0x40),
+        (0x5B, 0x60),
+        (0x7B, 0x7E),
+        (0xA1, 0xBF),
+        (0x2010, 0x205E),
+        (0x2190, 0x2BFF),
+    ),
+    *((0x2E00, 0x2E7F), (0x3000, 0x303F), (0xFE30, 0xFE4F), (0xFF00, 0xFF20), (0xFF3B, 0xFF40)),
+    *((0xFF5B, 0xFF65), (0x1F000, 0x1FAFF), (0xE00, 0xEFF), (0x1000, 0x109F), (0x1780, 0x17FF)),
+    *((0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF)),
+)
+_BORDERS = {
+    "where marks and scripts begin": " ".join(f"a{chr(first - 1)}b{chr(first)}c" for first, _ in _BLOCKS),
+    "where marks and scripts end": " ".join(f"a{chr(last)}b{chr(last + 1)}c" for _, last in _BLOCKS),
+}
+
 _LINES = {
     "an ask above a text": "Fix the typos in this letter, please, all of them:\n\n"
     + "teh cat sat on teh mat\n" * 9,
@@ -113,7 +132,7 @@ _INJECTED = {
     "an attribute of 501 characters": "<reminder " + "𝒳" * 501 + ">a</reminder>b",
 }
 
-TEXTS = _SCRIPTS | _CHARACTERS | _LINES | _INJECTED
+TEXTS = _SCRIPTS | _CHARACTERS | _BORDERS | _LINES | _INJECTED
 
 REPEATED = {
     "100,000 letters": ("x", 100_000),
