@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from serving.cache.stored_answer import StoredAnswer
 from serving.proxy.caching import Question, Recalled
 from serving.proxy.desk import Desk
 from serving.sandbox import Delay, Drip, ResetAfter, Sandbox, Says, Silence, Status
-from tests.serving.conftest import ASK_CHEAP, BALANCED, CHEAP
+from tests.serving.conftest import ASK_CHEAP, BALANCED, CHEAP, ENVIRON
 from tests.serving.proxy.conftest import PATIENCE, MakeProxy, Running, bearer, error_of
 from tests.serving.proxy.test_disconnects import begin, wait_for_requests, wait_for_rows
 
@@ -321,6 +322,25 @@ def test_a_model_by_name_and_its_tier_are_kept_apart(running: Running, upstream:
     twice(running, model=CHEAP)
     assert len(upstream.requests) == 2
     assert [row.cache for row in running.rows()] == [None, "exact", None, "exact"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_what_a_direct_provider_said_is_not_kept_even_under_the_same_name(
+    proxy: MakeProxy, upstream: Sandbox, stream: bool
+) -> None:
+    terms = {"price": {"input": 1.0, "output": 3.0}, "usd_per_day": 1.0, "key_variable": "DIRECT_KEY"}
+    table = {"base_url": upstream.url, "model": CHEAP, **terms}
+    with socket.socket() as taken:  # nobody listens at the aggregator's address
+        taken.bind(("127.0.0.1", 0))
+        running = proxy(
+            serve={**CACHED, "break_glass": {"cheap": table}},
+            environ={**ENVIRON, "DIRECT_KEY": "dk_0123456789"},
+            base_url=f"http://127.0.0.1:{taken.getsockname()[1]}/v1",
+        )
+        answers = twice(running, stream=stream)
+    assert [answer.headers["x-tierwise-break-glass"] for answer in answers] == ["1", "1"]
+    assert len(upstream.requests) == 2
+    assert {row.cache for row in running.rows()} == {None}
 
 
 # Simultaneous requests
