@@ -13,7 +13,7 @@ The key itself never stands there, but in the environment variable that is named
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from classifier.tier import Tier
 from serving.config import BaseUrl, Name, Usd
@@ -31,6 +31,10 @@ def break_glass_scope(tier: Tier) -> str:
     'break_glass:premium'
     """
     return f"break_glass:{tier.label}"
+
+
+def _one_or_two(value: object) -> object:
+    return {"input": value, "output": value} if isinstance(value, int | float) else value
 
 
 class DirectPrice(Section):
@@ -52,14 +56,14 @@ class DirectSettings(Section):
         base_url: of the provider, up to and with the version.
         model: as the provider calls it.
         key_variable: name of the environment variable with the provider's key.
-        price: what it asks.
+        price: what it asks; one number where input and output cost the same.
         usd_per_day: what it may be paid a day at most, in US dollars.
     """
 
     base_url: BaseUrl
     model: Name
     key_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-    price: DirectPrice
+    price: Annotated[DirectPrice, BeforeValidator(_one_or_two)]
     usd_per_day: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
     @property

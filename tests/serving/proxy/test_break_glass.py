@@ -245,6 +245,17 @@ class TestAnAggregatorThatIsNotThere:
         until_back(running)
         assert names(running) == []
 
+    def test_an_aggregator_that_is_stopped_and_started_again_is_asked_again(self, broken: MakeBroken) -> None:
+        breaker = {"minimum_calls": 2, "cooldown_seconds": 0.3, "probes": 1}
+        with Sandbox.start() as first:
+            port = first.port
+            running = broken(base_url=first.url, breaker=breaker)
+            assert "x-tierwise-break-glass" not in ask(running).headers
+        assert [ask(running).headers["x-tierwise-break-glass"] for _ in range(4)] == ["1"] * 4
+        with Sandbox.start(port=port):
+            until_back(running)
+            assert names(running) == []
+
     def test_a_model_that_the_caller_named_breaks_no_glass(
         self, broken: MakeBroken, direct: Sandbox, nowhere: str
     ) -> None:
@@ -422,6 +433,11 @@ class TestItsSettings:
             Sources(config, None, ENVIRON, {}).load()
         generation = Sources(config, None, WITH_KEY, {}).load()
         assert DIRECT_KEY not in f"{generation!r}{generation.core.keys!r}{generation.glass.candidates!r}"
+
+    def test_one_number_is_the_price_of_input_and_output(self, direct: Sandbox) -> None:
+        read = ServeConfig.from_dict({"break_glass": {"cheap": glass(direct, price=2)}}).break_glass.cheap
+        assert read is not None
+        assert (read.rates.input, read.rates.output) == (2.0, 2.0)
 
     @pytest.mark.parametrize("missing", ["base_url", "model", "key_variable", "price", "usd_per_day"])
     def test_every_setting_is_needed(self, direct: Sandbox, missing: str) -> None:
