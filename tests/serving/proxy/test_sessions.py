@@ -19,6 +19,7 @@ from tests.serving.proxy.test_caching import settle
 from tests.serving.proxy.test_pacing import HARD, MIDDLE, ask, pacing_of, settings
 
 GO = "yes, do it"
+PATIENT = {"lookup_seconds": 1.0}
 
 
 class Talk:
@@ -108,13 +109,13 @@ def test_a_restart_does_not_forget(proxy: MakeProxy, named: dict[str, str]) -> N
     talk.say(HARD)
     talk.say(GO)
     first.stop()
-    talk.running = proxy(state_url=first.state_url)
+    talk.running = proxy(state_url=first.state_url, sessions=PATIENT)
     assert told(talk.say(GO), "tier", "chosen-by") == ["premium", "session"]
 
 
 def test_another_replica_knows_what_was_answered_even_the_first_time(proxy: MakeProxy) -> None:
-    one = proxy(sessions={"lookup_seconds": 1.0})
-    other = proxy(state_url=one.state_url, sessions={"lookup_seconds": 1.0})
+    one = proxy(sessions=PATIENT)
+    other = proxy(state_url=one.state_url, sessions=PATIENT)
     talk = Talk(one)
     talk.say(HARD)
     assert one.rows()
