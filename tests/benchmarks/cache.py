@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.material import Material, say
-from tests.benchmarks.proxy import Server, canned_upstream, running_proxy
 from tests.benchmarks.proxy_load import Load, Measured, measure
 from tests.benchmarks.row import Peer, Row
+from tests.benchmarks.servers import Server, our_proxy, straight
 
 __all__ = ["cache_rows"]
 
@@ -28,8 +28,8 @@ def cache_rows(_: Material) -> Iterator[Row]:
     """Yield rows on hits, and on answers that are stored, on a SQLite file."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        upstream = stack.enter_context(canned_upstream())
-        proxy = stack.enter_context(running_proxy("proxy", folder / "proxy", upstream.url, budget=False))
+        upstream = stack.enter_context(straight())
+        proxy = stack.enter_context(our_proxy("proxy", folder / "proxy", upstream.url))
         for kind in ("whole", "streamed"):
             for clients in _CALLS:
                 yield from _rows(kind, clients, _measured(proxy, kind, clients))

@@ -19,11 +19,12 @@ from tests.benchmarks.outcomes import outcome_rows
 from tests.benchmarks.pacing import pacing_rows
 from tests.benchmarks.peers import ENVIRONMENTS
 from tests.benchmarks.picking import picking_rows
-from tests.benchmarks.proxy import proxy_rows
 from tests.benchmarks.quality import quality_rows, training_rows
 from tests.benchmarks.router import router_rows
 from tests.benchmarks.row import Row, Unavailable
+from tests.benchmarks.serving import serving_rows
 from tests.benchmarks.sessions import session_rows
+from tests.benchmarks.soak import main as soak
 from tests.benchmarks.speed import speed_rows
 from tests.benchmarks.table import table, verdict
 from training.errors import TrainingError
@@ -42,7 +43,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "outcomes": ("Public outcomes", outcome_rows),
     "picking": ("Picked labels against random ones", picking_rows),
     "router": ("Router", router_rows),
-    "proxy": ("Proxy", proxy_rows),
+    "serving": ("The proxy under load", serving_rows),
     "cache": ("Answers from the cache", cache_rows),
     "sessions": ("Sessions: flips of the tier for each conversation", session_rows),
     "pacing": ("Pacing a day's premium budget: share of prompts lost", pacing_rows),
@@ -52,13 +53,17 @@ _EXAMPLES = """examples:
   python -m tests.benchmarks                       every section, several minutes
   python -m tests.benchmarks speed load            only these
   python -m tests.benchmarks --full training       with the full settings search
+  python -m tests.benchmarks soak --requests 20000 the proxy's memory and files under faults, alone
   python -m tests.benchmarks --json figures.json   the figures for a machine too
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables of the chosen sections; the exit code is 0 whether or not the numbers are reached."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["soak"]:
+        return soak(given[1:])
+    options = _parser().parse_args(given)
     material = Material(
         Choices(options.data, options.outcomes, options.environments, options.full, options.rounds)
     )

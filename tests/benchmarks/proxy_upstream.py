@@ -6,8 +6,9 @@ Prints its URL, and ends when standard input does.
 import asyncio
 import json
 import sys
+from typing import cast
 
-__all__ = ["TOKENS"]
+__all__ = ["TOKENS", "Canned", "serve"]
 
 TOKENS = 40  # of an answer
 _USAGE: dict[str, object] = {"prompt_tokens": 20, "completion_tokens": TOKENS, "total_tokens": 20 + TOKENS}
@@ -44,7 +45,7 @@ def _head(content_type: str) -> bytes:
     return b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\n" % content_type.encode()
 
 
-class _Canned(asyncio.Protocol):
+class Canned(asyncio.Protocol):
     """Answers each POST: with the stream where its body asks for one."""
 
     whole, stream = _whole(), _stream()
@@ -53,26 +54,32 @@ class _Canned(asyncio.Protocol):
         self._data = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        """Take the connection."""
+        self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
+        """Take in bytes, and answer a request that is whole."""
         self._data += data
         head, end, body = self._data.partition(b"\r\n\r\n")
         length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
         if not end or len(body) < int(length or b"0"):
             return
         self._data = b""
-        streamed = b'"stream":true' in body.replace(b" ", b"")
-        self._transport.write(self.stream if streamed else self.whole)  # type: ignore[attr-defined]
+        self.answer(streamed=b'"stream":true' in body.replace(b" ", b""))
+
+    def answer(self, *, streamed: bool) -> None:
+        """Answer a request."""
+        self.transport.write(self.stream if streamed else self.whole)
 
 
-async def _serve() -> None:
+async def serve(protocol: type[Canned]) -> None:
+    """Serve on loopback, print the URL, and end with standard input."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(_Canned, "127.0.0.1", 0)
+    server = await loop.create_server(protocol, "127.0.0.1", 0)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    asyncio.run(serve(Canned))
