@@ -206,6 +206,7 @@ class Call:
         """Take in an attempt that failed and is not the last word."""
         self._attempts.append(attempt)
         self._last_error = error
+        self._answering = None  # a stream may break in the very read that brings its first token
         _log.info("%s failed, trying the next model: %s", attempt.model, attempt.failure)
 
     def answering(self, trial: Trial) -> None:
