@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -148,6 +149,27 @@ def test_refusals_pass_and_odd_inputs_are_refused(running: Running, speaking: Up
     odd = httpx2.post(f"{running.url}/responses", json={"input": [1]}, trust_env=False)
     assert (odd.status_code, error_of(odd)["param"]) == (400, "input")
     assert len(speaking.seen) == 1
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_an_answer_can_come_from_the_cache(running: Running, speaking: Upstream, stream: bool) -> None:
+    body = {"model": "auto", "input": "the capital?", "stream": stream}
+    headers = {"cache-control": "max-age=60"}
+    answers = []
+    for _ in range(2):
+        answers.append(httpx2.post(f"{running.url}/responses", json=body, headers=headers, trust_env=False))
+        wait_until_stored(running)
+    assert answers[0].content == answers[1].content
+    assert [answer.headers["cache-status"][:13] for answer in answers] == ["tierwise; fwd", "tierwise; hit"]
+    assert len(speaking.seen) == 1
+
+
+def wait_until_stored(running: Running) -> None:
+    desk, until = running.service.desk, time.monotonic() + PATIENCE
+    assert desk is not None
+    while desk.cache.waiting or len(desk.cache.flights):
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_a_limit_is_put_in_where_a_budget_governs(proxy: MakeProxy, speaking: Upstream) -> None:
