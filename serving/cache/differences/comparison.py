@@ -16,7 +16,7 @@ from itertools import combinations
 from serving.cache.differences.items import UNSPACED, Item, items_of
 from serving.cache.differences.kinds import Difference, Kind
 from serving.cache.differences.languages import language_of
-from serving.cache.differences.lexicon import lexicon_of
+from serving.cache.differences.lexicon import Concept, lexicon_of
 from serving.cache.differences.rewording import is_reworded
 from serving.cache.differences.tokens import Form, Token, tokens_of
 
@@ -27,16 +27,9 @@ LONGEST = 2000  # characters of an ask that is judged
 _COUNTED = frozenset({Kind.NEGATION, Kind.NUMBER})  # of which twice is not once
 _HARD = frozenset({Kind.NEGATION, Kind.NUMBER, Kind.LANGUAGE, Kind.UNIT, Kind.NAME})
 _EXCLUSIVE = frozenset({Kind.TENSE, Kind.OPPOSITE, Kind.QUESTION, Kind.MODAL})
-_OPPOSED = (
-    ("before", "after"),
-    ("over", "under"),
-    ("from", "to"),
-    ("up", "down"),
-    ("left", "right"),
-    ("plus", "minus"),
-    ("times", "divided"),
-)
+_UNDIRECTED = frozenset(f"direction {name}" for name in ("to", "by", "between", "through", "while", "object"))
 _ORDER = list(Kind)
+_PLACES = frozenset({"in", "on", "at", "of"})
 _STOPS = ".!?;…。！？؟ "
 _TOLD = 6  # words of a difference
 
@@ -128,7 +121,7 @@ def _compared(one: Sequence[Item], other: Sequence[Item], language: str) -> Diff
         return _same_parts(one, other) or _same_order(one, other)
     told = _worst([*lacking[0], *lacking[1]])
     if is_reworded(one, other):
-        return _conflict(*lacking) or _same_parts(one, other)
+        return _conflict(*lacking) or _same_parts(one, other) or _same_order(one, other, reworded=True)
     return told
 
 
@@ -151,12 +144,8 @@ def _conflict(one: Sequence[Item], other: Sequence[Item]) -> Difference | None:
     kinds = {item.kind for item in one} & {item.kind for item in other} & _EXCLUSIVE
     if kinds:
         return _worst([item for item in (*one, *other) if item.kind in kinds])
-    names = {item.key for item in one}, {item.key for item in other}
-    for pair in _OPPOSED:
-        for first, second in (pair, pair[::-1]):
-            if f"direction {first}" in names[0] and f"direction {second}" in names[1]:
-                return Difference(Kind.DIRECTION, (first, second))
-    return None
+    turned = [item for item in (*one, *other) if item.kind is Kind.DIRECTION and item.key not in _UNDIRECTED]
+    return _worst(turned) if turned else None
 
 
 def _lacking(one: Sequence[Item], other: Sequence[Item]) -> Iterator[Item]:
@@ -190,31 +179,45 @@ def _same_parts(one: Sequence[Item], other: Sequence[Item]) -> Difference | None
     for item, twin in _twins(one, other):
         if item.negated != twin.negated:
             return Difference(Kind.NEGATION, (item.text,))
-        parts = {item.part, twin.part}
-        directions = {part for part in parts if part is not None and part.kind == "direction"}
-        only_to = {part.name for part in directions} == {"to"}
-        if len(parts) == 2 and directions and not only_to:
+        if item.part != twin.part and not _are_parts_alike(item.part, twin.part):
             return Difference(Kind.DIRECTION, (item.text,))
     return None
 
 
-def _same_order(one: Sequence[Item], other: Sequence[Item]) -> Difference | None:
-    """Return two words that changed places without a preposition that still says which is which."""
+def _are_parts_alike(one: Concept | None, other: Concept | None) -> bool:
+    """Whether two prepositions may say the same; "to" is also in front of verbs, and "of" goes unsaid."""
+    if one is None or other is None:
+        there = one or other
+        return there is None or there.kind == "preposition" or there.name == "to"
+    return {one.kind, other.kind} == {"preposition"} and {one.name, other.name} <= _PLACES
+
+
+def _same_order(one: Sequence[Item], other: Sequence[Item], *, reworded: bool = False) -> Difference | None:
+    """Return two words that changed places without a preposition that still says which is which.
+
+    In other words only names, numbers, units and the like of one kind count.
+    """
     places = {id(item): place for items in (one, other) for place, item in enumerate(items)}
     for (first, its_twin), (second, second_twin) in combinations(_twins(one, other), 2):
         steps = places[id(second)] - places[id(first)], places[id(second_twin)] - places[id(its_twin)]
+        if reworded and (first.kind is not second.kind or first.kind not in _HARD):
+            continue
         if steps[1] > 0 or _told_apart(first, its_twin, second, second_twin):
             continue
-        if steps == (1, -1) and (_is_compound(second, second_twin) or _is_compound(its_twin, first)):
+        if steps == (1, -1) and (
+            _is_compound(second, second_twin, first, its_twin)
+            or _is_compound(its_twin, first, second_twin, second)
+        ):
             continue
         return Difference(Kind.DIRECTION, (first.text, second.text))
     return None
 
 
-def _is_compound(governed: Item, plain: Item) -> bool:
-    """Whether "recipe for pancakes" became "pancake recipe"."""
+def _is_compound(governed: Item, plain: Item, head: Item, its_twin: Item) -> bool:
+    """Whether "recipe for pancakes" became "pancake recipe"; not whether "A for B" became "B for A"."""
     part = governed.part
-    return part is not None and part.name in ("of", "for") and plain.part is None
+    compound = part is not None and part.name in ("of", "for") and plain.part is None
+    return compound and head.part == its_twin.part
 
 
 def _told_apart(first: Item, its_twin: Item, second: Item, second_twin: Item) -> bool:

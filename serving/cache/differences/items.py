@@ -114,7 +114,11 @@ def _longest(
         concept = lexicon.concept(phrase)
         if concept is None and taken == 1:
             concept = _of_singular(phrase, lexicon)
-        is_name = taken == 1 and not shouted and _is_a_name(tokens[place], concept, lexicon)
+        is_name = (
+            taken == 1
+            and not shouted
+            and _is_a_name(tokens[place], tokens[place + 1 : place + 2], concept, lexicon)
+        )
         if concept is not None and not is_name:
             return taken, concept, phrase
     return 1, None, tokens[place].text
@@ -131,14 +135,24 @@ def _run(tokens: Sequence[Token], place: int, longest: int) -> list[Token]:
     return run
 
 
-def _is_a_name(token: Token, concept: Concept | None, lexicon: Lexicon) -> bool:
+def _is_a_name(token: Token, after: Sequence[Token], concept: Concept | None, lexicon: Lexicon) -> bool:
     """Whether capitals make another word of it: "US", "WHO", "in May" and "column A" are none of ours."""
     text = token.text
+    if text == "a" and lexicon.language == "en" and not _has_a_noun(after, lexicon):
+        return True
     if concept is None or text == "I" or text in lexicon.concepts or not text[:1].isupper():
         return False
     if len(text) > 1 and text.isupper():
         return concept.kind not in ("unit", "same")
     return not token.begins and lexicon.language != "de" and concept.kind in _NAMES_TOO
+
+
+def _has_a_noun(after: Sequence[Token], lexicon: Lexicon) -> bool:
+    """Whether "a" is an article: a word follows, and not one like "to" or "and"."""
+    if not after or after[0].form in (Form.BREAK, Form.SIGN):
+        return False
+    concept = lexicon.concept(after[0].text)
+    return concept is None or (concept.kind not in _PARTS and after[0].text.lower() not in ("and", "or"))
 
 
 def _of_singular(word: str, lexicon: Lexicon) -> Concept | None:
