@@ -17,6 +17,7 @@ _WORKER = Path(__file__).parent / "workers" / "javascript.mjs"
 _MODEL = Path(classifier.__file__).with_name("default.tierwise")
 _METHODS = ("decide", "explain")
 _LONG = 100_000
+_STARTS = 5
 
 
 def javascript_rows(material: Material) -> Iterator[Row]:
@@ -58,5 +59,10 @@ def _row(what: str, results: tuple[Result, Result]) -> Row:
 
 
 def _loading(node: str) -> Row:
+    fastest = min(_one_loading(node) for _ in range(_STARTS))
+    return Row("loading the packaged model", fastest, "ms", note=f"the fastest of {_STARTS} fresh processes")
+
+
+def _one_loading(node: str) -> float:
     with Worker.run("JavaScript", [node, str(_WORKER), "decide", str(_MODEL)]) as worker:
-        return Row("loading the packaged model", worker.ask({"loaded": True}), "ms", note="in a fresh Node")
+        return float(worker.ask({"loaded": True}))
