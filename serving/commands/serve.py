@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 from serving.commands.options import KEYS, add_config, add_model_file, add_simulated
 from serving.commands.surroundings import SIMULATED_KEYS
 from serving.keys import Channel
+from serving.observability.settings import LogFormat
 from serving.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ examples:
   python -m serving serve
   python -m serving serve --sandbox                    simulated answers, no key needed
   python -m serving serve --config proxy.toml --port 9000
+  python -m serving serve --log-format json            a line for each request on standard error
 
 Then point any OpenAI client at http://127.0.0.1:8080/v1, with the model auto, cheap, balanced, premium, or
 any model's name. Without API keys of its own (`python -m serving keys create NAME`) it listens on loopback
@@ -44,12 +48,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=_port, metavar="N", help="the port; 0 for any free one (default: 8080)"
     )
+    parser.add_argument(
+        "--log-format",
+        dest="log",
+        choices=[each.value for each in LogFormat],
+        help="one line a request on standard error, as text or JSON (default: off)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal comes."""
     # FastAPI and SQLAlchemy take a while to import, and most commands do without them.
     from serving.commands.state_access import prepare
+    from serving.observability.lines import LineHandler, LineWriter, logging_to
+    from serving.observability.log_lines import drop_notice, formatter_of
     from serving.proxy.generation import Sources
     from serving.proxy.server import ProxyServer, listen
     from serving.proxy.service import Service
@@ -61,13 +73,17 @@ def run(arguments: argparse.Namespace) -> int:
             base_url = stack.enter_context(Sandbox.start(remember=0)).url
             environ = {**environ, **SIMULATED_KEYS}
         overrides = {
-            name: given for name in ("host", "port") if (given := getattr(arguments, name)) is not None
+            name: given for name in ("host", "port", "log") if (given := getattr(arguments, name)) is not None
         }
         sources = Sources(arguments.config, arguments.model_file, environ, overrides, base_url)
         generation = sources.load()
         settings = generation.serve.proxy
+        lines = LineWriter.to(sys.stderr, drop_notice(settings.log, time.time))
+        stack.callback(lines.close)
+        handler = LineHandler(lines, formatter_of(settings.log))  # which never waits for whoever reads it
+        stack.enter_context(logging_to(handler, logging.getLogger()))
         prepare(generation.serve.state_url(environ), environ)
-        service = Service(sources, generation, environ, say=_say)
+        service = Service(sources, generation, environ, say=_say, lines=lines)
         has_keys = service.check()
         listener = stack.enter_context(listen(settings.host, settings.port))
         service.prepare()

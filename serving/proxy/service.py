@@ -5,13 +5,16 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from httpx2 import create_ssl_context
 
 from serving.errors import ConfigError, StateError
-from serving.observability.settings import MetricsAccess
+from serving.observability.lines import LineWriter
+from serving.observability.log_lines import RequestLines
+from serving.observability.settings import LogFormat, MetricsAccess
 from serving.proxy.app import build_app
 from serving.proxy.books import StateBooks
 from serving.proxy.desk import Desk
@@ -20,16 +23,21 @@ from serving.proxy.guard import Guard, is_loopback
 from serving.proxy.pacing import Pacing, learn_forever, refresh_forever
 from serving.proxy.reload import Reloader
 from serving.proxy.semantic import SemanticCache
+from serving.proxy.telemetry import can_trace, open_traces
 from serving.proxy.wire import WireClient
 from serving.state import Journal, RowWriter, State
 from serving.state.api_key import ApiKey
 from serving.state.neighbours import Neighbours
+
+if TYPE_CHECKING:
+    from serving.observability.traces import Traces
 
 __all__ = ["Service"]
 
 _log = logging.getLogger("serving")
 
 _CLOSE_SECONDS = 10.0
+_TRACES_SECONDS = 3.0  # for spans on their way to the collector
 _STORE_SECONDS = 2.0  # for answers on their way to the cache
 
 
@@ -48,6 +56,7 @@ class Service:
         *,
         say: Callable[[str], None],
         client: WireClient | None = None,
+        lines: LineWriter | None = None,
     ) -> None:
         """Compose; nothing is opened yet.
 
@@ -57,6 +66,7 @@ class Service:
             environ: where the user's data folder and the way to the upstream are told.
             say: tells people, in one line.
             client: to the upstream; by default one that the environment leads.
+            lines: takes those of the requests, where they are to leave any.
 
         Raises:
             ConfigError: the environment names a proxy that cannot be used.
@@ -66,6 +76,8 @@ class Service:
         self._environ = environ
         self._say = say
         self._client = client or WireClient(create_ssl_context)
+        self._lines = lines
+        self._traces: Traces | None = None
         self.desk: Desk | None = None
         self._books: StateBooks | None = None
         self._neighbours: Neighbours | None = None
@@ -85,10 +97,12 @@ class Service:
             Whether there are API keys, which are then required.
 
         Raises:
-            ConfigError: there are no keys, and the host is not this machine's loopback.
+            ConfigError: there are no keys, and the host is not this machine's loopback; or traces are wanted,
+                and their extra is not installed.
             StateError: the database cannot be used.
         """
         serve = self._generation.serve
+        can_trace(serve.telemetry, self._environ)
         with State.open(serve.state_url(self._environ)) as state:
             keys = state.api_keys.all()
         usable = any(key.revoked_at is None for key in keys)
@@ -155,6 +169,8 @@ class Service:
         desk = Desk(self._generation, self._client, books, Guard(_Keys(books), required=required))
         self.desk = desk
 
+        self._observe(desk)
+
         def use(generation: Generation) -> None:
             if generation.pacing is not None:
                 with contextlib.suppress(StateError):  # the next look tells
@@ -181,6 +197,14 @@ class Service:
         ]
         return desk
 
+    def _observe(self, desk: Desk) -> None:
+        observers, form = desk.books.observers, desk.generation.serve.proxy.log
+        if self._lines is not None and form is not LogFormat.OFF:
+            observers.add(RequestLines(self._lines.put, form))
+        self._traces = open_traces(lambda: desk.generation, self._environ)
+        if self._traces is not None:
+            observers.add(self._traces)
+
     async def _close(self, desk: Desk) -> None:
         for task in self._tasks:
             task.cancel()
@@ -193,6 +217,8 @@ class Service:
             await asyncio.to_thread(self._semantic.close)
         if not await asyncio.to_thread(desk.books.close, _CLOSE_SECONDS):
             _log.warning("the database did not take all rows: the next start writes them from the journal")
+        if self._traces is not None and not await asyncio.to_thread(self._traces.close, _TRACES_SECONDS):
+            _log.warning("the collector did not take all traces: the last ones are lost")
 
 
 def _budget_zone(generation: Generation) -> ZoneInfo | None:
