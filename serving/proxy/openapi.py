@@ -150,10 +150,10 @@ _TIER = {
 }
 _DIRECT = {
     "type": "object",
-    "required": ["tier", "base_url", "model"],
+    "required": ["tier", "host", "model"],
     "properties": {
         "tier": {"enum": ["cheap", "balanced", "premium"]},
-        "base_url": {"type": "string"},
+        "host": {"type": "string"},
         "model": {"type": "string"},
     },
 }

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import urlsplit
 
 from serving.errors import StateError
 from serving.proxy.desk import Asked, Desk
@@ -50,7 +51,7 @@ class Status:
 def _direct(generation: Generation) -> list[dict[str, str]]:
     configured = generation.serve.break_glass.by_tier()
     return [
-        {"tier": tier.label, "base_url": each.base_url, "model": each.model}
+        {"tier": tier.label, "host": urlsplit(each.base_url).hostname or "", "model": each.model}
         for tier, each in configured.items()
     ]
 

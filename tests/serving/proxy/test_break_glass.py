@@ -365,7 +365,9 @@ class TestItsBudget:
         running = broken("cheap", base_url=nowhere, usd_per_day=0.5)
         assert ask(running, max_tokens=20).status_code == 200
         row = last_row(running)
-        (told,) = status_of(running)["budgets"]
+        told = status_of(running)
+        assert told["break_glass"] == [{"tier": "cheap", "host": "127.0.0.1", "model": DIRECT_MODEL}]
+        (told,) = told["budgets"]
         assert (told["scope"], told["unit"], told["cap"]) == ("break_glass:cheap", "usd", 0.5)
         assert told["spent"] == pytest.approx(row.usd, abs=1e-6)
         assert told["reserved"] == 0
