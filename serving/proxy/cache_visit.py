@@ -359,5 +359,5 @@ def _not_cached(why: Forwarding) -> ProxyError:
         504,
         "not_cached",
         "no stored answer can be used, and the request says only-if-cached",
-        headers=[("cache-status", miss_status(why))],
+        headers=[("cache-status", miss_status(why)), ("x-should-retry", "false")],  # which the SDK heeds
     )

@@ -226,6 +226,17 @@ def test_only_if_cached_never_asks_the_upstream(running: Running, upstream: Sand
     assert len(upstream.requests) == 1
 
 
+def test_the_sdk_does_not_ask_again_where_nothing_is_stored(running: Running) -> None:
+    with (
+        openai.OpenAI(base_url=running.url, api_key="none", max_retries=3, timeout=PATIENCE) as client,
+        pytest.raises(openai.InternalServerError, match="only-if-cached"),
+    ):
+        client.chat.completions.create(
+            model="auto", messages=ASK_CHEAP, extra_headers={"cache-control": "only-if-cached"}
+        )
+    assert desk_of(running).cache.stats().misses == 1
+
+
 def test_an_answer_ages_and_expires(running: Running, upstream: Sandbox) -> None:
     desk = desk_of(running)
     later = [0.0]
