@@ -4,11 +4,12 @@ Pure: no I/O, no waiting; clocks come from outside. The routers ask `Health` bef
 what came of it.
 """
 
-from serving.health.breaker import Cause, State
-from serving.health.health import Barred, Bars, Health, HealthTerms, Permit
+from serving.health.admission import Barred, Bars, HealthTerms, Permit
+from serving.health.health import Health
 from serving.health.retry_after import retry_after
 from serving.health.settings import BreakerSettings, LimitSettings
 from serving.health.snapshot import TargetHealth, TierHealth
+from serving.health.terms import Cause, State
 
 __all__ = [
     "Barred",

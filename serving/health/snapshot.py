@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from classifier.tier import Tier
-from serving.health.breaker import Cause, State
+from serving.health.terms import Cause, State
 from serving.keys import Channel
 
 __all__ = ["TargetHealth", "TierHealth"]

@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 from prometheus_client.core import Metric
 
-from serving.health.breaker import State
+from serving.health import State
 from serving.observability.exposition import counter, gauge
 from serving.observability.metrics import OTHER
 from serving.proxy.desk import Desk

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from serving.health.breaker import Breaker, Cause, State, Terms, Ticket
+from serving.health.breaker import Breaker, Ticket
 from serving.health.settings import BreakerSettings
+from serving.health.terms import Cause, State, Terms
 from tests.serving.health.clock import Clock
 
 

@@ -12,8 +12,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from serving.health.breaker import Breaker, Cause, State, Terms, Ticket
+from serving.health.breaker import Breaker, Ticket
 from serving.health.settings import BreakerSettings
+from serving.health.terms import Cause, State, Terms
 from tests.serving.health.clock import Clock
 
 _SETTINGS = BreakerSettings(
