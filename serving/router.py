@@ -53,7 +53,9 @@ class TierRouter(OpenAI):
         Args:
             config: what differs from the defaults.
             environ: where the keys are.
-            predictor: who decides on "auto"; by default the classifier that ships with the package.
+            predictor: who decides on "auto"; by default the classifier that ships with the package. One of
+                your own is called in a few threads, and waited for no longer than `classifier_seconds`; where
+                it fails, balanced answers and an alarm stands (`core.alarms`).
             core: of another router, to share its configuration, keys and figures instead of the three above.
             client_options: the SDK's own (`timeout`, `default_headers`, `http_client`, ...), not key and URL.
 

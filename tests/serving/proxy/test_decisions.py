@@ -30,6 +30,7 @@ def test_the_document_tells_every_path(http: httpx2.Client) -> None:
     paths = http.get(f"{http.base_url}".removesuffix("v1/") + "openapi.json").json()["paths"]
     assert sorted(paths) == [
         "/healthz",
+        "/metrics",
         "/v1/chat/completions",
         "/v1/embeddings",
         "/v1/feedback",
