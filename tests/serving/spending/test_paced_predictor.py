@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from classifier import Tier, TierPredictor
-from serving.selection import select
+from serving.alarms import Alarms
+from serving.selector import Selector
 from serving.spending.budget_terms import PREMIUM, Budget, Unit
 from serving.spending.paced_predictor import PacedPredictor
 from serving.spending.pacing import Demand, Pacer
@@ -58,7 +59,7 @@ def test_what_does_not_want_premium_is_left_alone(predictor: TierPredictor) -> N
 
 def test_the_rationing_is_the_first_reason(predictor: TierPredictor) -> None:
     scarce = paced(predictor, demand=100_000.0, spent=1000)
-    selection = select("auto", [{"role": "user", "content": HARD}], scarce)
+    selection = Selector(scarce, Alarms(), 5.0).select("auto", [{"role": "user", "content": HARD}])
     assert selection.tier is Tier.BALANCED
     assert selection.reasons()[0].startswith("the day's premium budget is being rationed: P(premium needed)")
     explained = scarce.explain(HARD)
