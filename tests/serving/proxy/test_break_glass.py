@@ -395,7 +395,7 @@ class TestItsBudget:
             statuses.append(ask(running, max_tokens=1000).status_code)
 
         threads = [threading.Thread(target=one) for _ in range(2)]
-        direct.script("*", *[Delay(0.5, Normal())] * 2)
+        direct.script("*", *[Delay(2.0, Normal())] * 2)
         for thread in threads:
             thread.start()
         for thread in threads:
