@@ -3,12 +3,15 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from serving import RouterConfig
+from serving.config import PROXY_SECTIONS
 from serving.sandbox import Sandbox
+from serving.serve_config import ServeConfig
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -71,6 +74,13 @@ def test_the_second_program_routes() -> None:
         config = RouterConfig.from_dict({"base_url": sandbox.url})
         exec(compile(program, "README.md", "exec"), {"config": config, "keys": KEYS})  # noqa: S102 - likewise
         assert [request.path for request in sandbox.requests] == ["/v1/chat/completions"]
+
+
+@pytest.mark.parametrize("settings", blocks("toml"))
+def test_every_setting_is_known(settings: str) -> None:
+    values = tomllib.loads(settings)
+    RouterConfig.from_dict({name: table for name, table in values.items() if name not in PROXY_SECTIONS})
+    ServeConfig.from_dict({name: table for name, table in values.items() if name in PROXY_SECTIONS})
 
 
 def test_every_link_leads_somewhere() -> None:
