@@ -9,7 +9,7 @@ from serving.sandbox.refusals import Refusal
 from serving.sandbox.replies import Events, event
 
 _PATIENCE = 60.0
-_TIME_TO_READ = 0.02  # so that what was sent reaches the client before the connection dies
+_TIME_TO_READ = 0.02  # so that what was sent reaches the client before the failure does
 _HTML = b"<!doctype html><title>502</title><h1>Bad gateway</h1><p>A proxy in between answered.</p>"
 _FILLER = b"x" * 65_536
 
@@ -230,6 +230,7 @@ class StreamError:
             await exchange.whole(event(error).removeprefix(b"data: ").strip())
             return
         await exchange.begin(self.tokens)
+        await asyncio.sleep(_TIME_TO_READ)
         await exchange.finish(event(error))
 
 
