@@ -1,5 +1,6 @@
 """What a stream has shown so far, and what that means for the record of its call; whoever reads it."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from serving.cost import Tokens
@@ -40,6 +41,7 @@ class StreamWatch:
         begun: whether the first token has come.
         priming: whether the stream is being read ahead to its first token, so that another model can still
             answer.
+        said_later: returns what was said besides, in chunks not taken in; asked where no usage came.
     """
 
     def __init__(self, trial: Trial) -> None:
@@ -47,6 +49,7 @@ class StreamWatch:
         self.trial = trial
         self.begun = False
         self.priming = False
+        self.said_later: Callable[[], str] = str
         self._reading = False
         self._clock = trial.call.shared.clock
         self._shown_at: float | None = None
@@ -128,4 +131,4 @@ class StreamWatch:
         if self._tokens is not None:
             self.trial.answered(self._tokens, failure)
         else:
-            self.trial.answered_text("".join(self._said), failure, why_no_usage)
+            self.trial.answered_text("".join(self._said) + self.said_later(), failure, why_no_usage)

@@ -47,6 +47,16 @@ class Dialect(Protocol):
             begun: whether the first token has come, so that nothing need be looked for any more.
         """
 
+    def is_plain(self, events: bytes, count: int) -> bool:
+        """Whether events behind the first token carry more of the answer alone, judged by their bytes.
+
+        That is quick, and in doubt it is False: for an end, a usage, an error, and what is oddly written.
+
+        Args:
+            events: one or more, whole.
+            count: how many.
+        """
+
     def failure(self, chunk: object) -> str:
         """Return what an event says of a failure; empty when it is none."""
 
@@ -105,6 +115,15 @@ class _Chat:
             tokens=tokens_of(usage),
         )
 
+    def is_plain(self, events: bytes, count: int) -> bool:
+        return (
+            events.startswith(b"data: {")
+            and events.count(b"data: {") == count == events.count(b"}\n\n")
+            and b'"error"' not in events
+            and _is_null(b'"finish_reason"', events)
+            and _is_null(b'"usage"', events)
+        )
+
     def failure(self, chunk: object) -> str:
         return _error_in(chunk)
 
@@ -133,6 +152,9 @@ class _Responses:
             tokens=tokens_of(usage),
         )
 
+    def is_plain(self, events: bytes, count: int) -> bool:  # noqa: ARG002
+        return False
+
     def failure(self, chunk: object) -> str:
         match chunk:
             case {"type": "error", "message": message}:
@@ -156,6 +178,9 @@ class _Embeddings:
     def piece(self, chunk: object, *, begun: bool) -> Piece:  # noqa: ARG002
         return Piece("", has_token=True, has_choices=True, finished=True, has_usage=False, tokens=None)
 
+    def is_plain(self, events: bytes, count: int) -> bool:  # noqa: ARG002
+        return False
+
     def failure(self, chunk: object) -> str:
         return _error_in(chunk)
 
@@ -163,6 +188,11 @@ class _Embeddings:
 CHAT: Dialect = _Chat()
 RESPONSES: Dialect = _Responses()
 EMBEDDINGS: Dialect = _Embeddings()
+
+
+def _is_null(name: bytes, events: bytes) -> bool:
+    """Whether a member is null wherever it stands; in a string its quotes are escaped, so it is not met."""
+    return events.count(name) == events.count(name + b":null") + events.count(name + b": null")
 
 
 def _not_an_answer(answer: object, expected: str) -> BrokenAnswerError:

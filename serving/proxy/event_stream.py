@@ -8,6 +8,7 @@ from typing import Self
 from serving.chain import Failure
 from serving.proxy.chunks import Dialect, parsed
 from serving.proxy.events import DONE, EventCutter, data_of
+from serving.proxy.unread import Unread
 from serving.proxy.wire import Reply, WireError
 from serving.spending.ledger_row import Outcome
 from serving.stream_watch import Piece, StreamWatch
@@ -41,6 +42,8 @@ class EventStream:
         self._settled = settled
         self._mask = watch.trial.call.shared.keys.mask_bytes
         self._cutter = EventCutter()
+        self._unread = Unread(dialect)
+        watch.said_later = self._unread.text
         self._ahead = b""
         self._broken: Exception | None = None
         self._ended = self._closed = False
@@ -127,9 +130,11 @@ class EventStream:
         """Take in events; one that breaks the stream is raised once those before it have been shown."""
         shown: list[bytes] = []
         self._watch.saw(_NOTHING)  # the read is over, whatever it brought
+        if self._watch.begun and self._passes(b"".join(events), len(events)):
+            return events
         for event in events:
             try:
-                if self._is_shown(event):
+                if (self._watch.begun and self._passes(event, 1)) or self._is_shown(event):
                     shown.append(event)
             except BrokenAnswerError as error:
                 if not shown or self._watch.priming:
@@ -137,6 +142,13 @@ class EventStream:
                 self._broken = error
                 break
         return shown
+
+    def _passes(self, events: bytes, count: int) -> bool:
+        """Whether events can be passed on unread; those are kept."""
+        if not count or not self._dialect.is_plain(events, count):
+            return False
+        self._unread.keep(events)
+        return True
 
     def _is_shown(self, event: bytes) -> bool:
         data = data_of(event)

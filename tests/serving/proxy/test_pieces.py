@@ -1,6 +1,7 @@
 """The small parts: events cut anywhere, headers that cannot be injected, bodies that arrive in one packet."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from classifier import Tier
 from classifier.header_text import header_safe
 from serving import RouterConfig
 from serving.errors import StateUnavailableError
+from serving.proxy.chunks import CHAT, RESPONSES
 from serving.proxy.errors import ProxyError
 from serving.proxy.events import EventCutter
 from serving.proxy.guard import Guard, Turnstile, is_loopback
 from serving.proxy.permissions import chosen_for, counts_as_premium
 from serving.proxy.protocol import JoinedTransport
+from serving.proxy.unread import Unread
 from serving.routing import Reasons
 from serving.selection import Selection
 from serving.spending.ledger_row import ChosenBy
@@ -167,3 +170,45 @@ async def test_the_head_of_a_response_leaves_with_its_body_and_never_stays() -> 
     transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")
     await asyncio.sleep(0)
     assert wire.sent == [b"HTTP/1.1 200 OK\r\n\r\nbody", b"more", b"HTTP/1.1 204 No Content\r\n\r\n"]
+
+
+TEXT = {"index": 0, "delta": {"content": 'a "usage" and a {brace}'}, "finish_reason": None}
+
+
+def chunk(**members: object) -> bytes:
+    return json.dumps({"id": "1", "choices": [TEXT], **members}).encode()
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")], ids=["dense", "spaced"])
+def test_events_of_mere_text_need_not_be_read_but_can_be(separators: tuple[str, str]) -> None:
+    data = json.dumps({"choices": [TEXT], "usage": None}, separators=separators).encode()
+    events = b"data: %b\n\n" % data * 3
+    assert CHAT.is_plain(events, 3)
+    unread = Unread(CHAT)
+    for _ in range(1000):
+        unread.keep(events)
+    assert unread.text() == 'a "usage" and a {brace}' * 3000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        chunk(usage={"prompt_tokens": 1, "completion_tokens": 2}),
+        chunk(choices=[{**TEXT, "finish_reason": "stop"}]),
+        chunk(choices=[{**TEXT, "finish_reason": ""}]),
+        chunk(error={"message": "no"}),
+        chunk()[:-1],
+        b"[DONE]",
+        b"{}\ndata: {}",
+    ],
+    ids=["usage", "end", "empty end", "error", "torn", "done", "two lines"],
+)
+def test_events_that_say_more_are_read(data: bytes) -> None:
+    assert not CHAT.is_plain(b"data: %b\n\n" % data, 1)
+    assert not CHAT.is_plain(b"data: %b\n\ndata: %b\n\n" % (chunk(), data), 2)
+
+
+def test_events_written_otherwise_are_read() -> None:
+    for odd in (b": ping\n\n", b"data:%b\n\n", b"event: a\ndata: %b\n\n", b"data: %b\r\n\r\n"):
+        assert not CHAT.is_plain(odd.replace(b"%b", chunk()), 1)
+    assert not RESPONSES.is_plain(b"data: %b\n\n" % chunk(), 1)
