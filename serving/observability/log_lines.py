@@ -63,7 +63,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             facts["exception"] = self.formatException(record.exc_info)
-        return json.dumps(facts, ensure_ascii=False)
+        return json.dumps(facts)
 
 
 def formatter_of(form: LogFormat) -> logging.Formatter:
@@ -136,7 +136,7 @@ def _routed(request: RequestRecord) -> dict[str, Any]:
 
 
 def _json(facts: dict[str, Any]) -> str:
-    return json.dumps(facts, ensure_ascii=False)
+    return json.dumps(facts)
 
 
 def _text(facts: dict[str, Any]) -> str:

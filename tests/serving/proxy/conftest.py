@@ -15,6 +15,7 @@ import pytest
 
 from serving import RouterConfig
 from serving.keys import Keys
+from serving.observability.lines import LineWriter
 from serving.proxy.generation import Generation, Sources
 from serving.proxy.server import ProxyServer, listen
 from serving.proxy.service import Service
@@ -155,11 +156,13 @@ def start(
     return run(Sources(None, None, environ, {}), generation, environ)
 
 
-def run(sources: Sources, generation: Generation, environ: Mapping[str, str]) -> Running:
+def run(
+    sources: Sources, generation: Generation, environ: Mapping[str, str], lines: LineWriter | None = None
+) -> Running:
     """Run a proxy in a thread: a generation, and the sources of those that are to follow it."""
     config = generation.serve
     said: list[str] = []
-    service = Service(sources, generation, environ, say=said.append)
+    service = Service(sources, generation, environ, say=said.append, lines=lines)
     service.check()
     listener = listen(config.proxy.host, config.proxy.port)
     server = ProxyServer(service.app, config.proxy, on_exit=service.closing)
