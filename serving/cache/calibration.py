@@ -1,7 +1,8 @@
 """A threshold for the semantic cache, chosen on pairs, and what it comes to on others.
 
-The rule: among the calibration pairs, no look-alike that the guard lets pass, and no ask about something
-else, may be as near as the threshold less a margin of 0.02; the least such threshold gives the most hits.
+The rule: among the calibration pairs, no look-alike that the guard lets pass, and no more than one in a
+hundred asks about something else, may be as near as the threshold less a margin of 0.02; the least such
+threshold gives the most hits.
 """
 
 import math
@@ -18,6 +19,7 @@ __all__ = ["MARGIN", "Calibration", "Judged", "Rate", "calibrate", "judged", "up
 MARGIN = 0.02  # cosine
 _BLIND = 0.7  # chance that a same pair is nearer than a look-alike, below which similarity tells little
 _LEAST = 0.01
+_FEW_STRANGERS = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,11 @@ class Rate:
     @property
     def at_most(self) -> float:
         """The exact one-sided 95 % bound of the true share."""
-        return upper_bound(self.hits, self.pairs)
+        return self.bound(0.05)
+
+    def bound(self, doubt: float) -> float:
+        """Return the exact upper bound of the true share; see `upper_bound`."""
+        return upper_bound(self.hits, self.pairs, doubt)
 
     @classmethod
     def of(cls, pairs: Sequence[Judged], threshold: float, *, guarded: bool) -> "Rate":
@@ -187,10 +193,9 @@ def _threshold(pairs: Sequence[Judged], vector_of: Callable[[str], Vector]) -> f
     nearest = max(
         (each.similarity for each in _split(pairs)[1] if each.hits(-2.0, guarded=True)), default=0.0
     )
-    strangers = max(
-        (_cosine(vector_of(one), vector_of(other)) for one, other in _strangers(pairs)), default=0.0
-    )
-    return min(1.0, max(_LEAST, math.ceil((max(nearest, strangers) + MARGIN) * 1000) / 1000))
+    strangers = sorted(_cosine(vector_of(one), vector_of(other)) for one, other in _strangers(pairs))
+    near_stranger = strangers[int(_FEW_STRANGERS * len(strangers))] if strangers else 0.0
+    return min(1.0, max(_LEAST, math.ceil((max(nearest, near_stranger) + MARGIN) * 1000) / 1000))
 
 
 def _strangers(pairs: Sequence[Judged]) -> Iterator[tuple[str, str]]:

@@ -121,8 +121,8 @@ def _lines(measured: _Measured) -> list[str]:
     cost = "" if measured.usd is None else f", ${measured.usd:.4f}"
     lines = [
         f"model        {measured.model}, {measured.dimensions} dimensions ({measured.tokens} tokens{cost})",
-        f"threshold    {found.threshold:g}: no look-alike that the guard lets pass, and no ask about another",
-        f"             thing, is within {MARGIN:g} of it in the calibration half ("
+        f"threshold    {found.threshold:g}: no look-alike that the guard lets pass, and not 1 in 100 asks",
+        f"             about another thing, is within {MARGIN:g} of it in the calibration half ("
         f"{_words(found.chosen_on[0])} of the same are hits)",
         f"separation   {found.separation:.2f} (0.5 is none, 1 perfect)",
         "",

@@ -22,6 +22,7 @@ from tests.benchmarks.picking import picking_rows
 from tests.benchmarks.quality import quality_rows, training_rows
 from tests.benchmarks.router import router_rows
 from tests.benchmarks.row import Row, Unavailable
+from tests.benchmarks.semantic_cache import semantic_cache_rows
 from tests.benchmarks.serving import serving_rows
 from tests.benchmarks.sessions import session_rows
 from tests.benchmarks.soak import main as soak
@@ -45,6 +46,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "router": ("Router", router_rows),
     "serving": ("The proxy under load", serving_rows),
     "cache": ("Answers from the cache", cache_rows),
+    "semantic-cache": ("Answers to asks that mean the same: shares of held-out pairs", semantic_cache_rows),
     "sessions": ("Sessions: flips of the tier for each conversation", session_rows),
     "pacing": ("Pacing a day's premium budget: share of prompts lost", pacing_rows),
 }

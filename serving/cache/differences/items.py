@@ -14,6 +14,23 @@ __all__ = ["UNSPACED", "Item", "items_of"]
 UNSPACED = frozenset({"zh", "ja"})
 
 _NAMES_TOO = frozenset({"light", "modal", "tense", "question", "person", "preposition", "direction"})
+_LETTERED = frozenset(
+    {
+        "branch",
+        "cell",
+        "class",
+        "column",
+        "file",
+        "grade",
+        "group",
+        "hepatitis",
+        "list",
+        "option",
+        "part",
+        "plan",
+    }
+    | {"point", "row", "section", "set", "step", "table", "team", "type", "variable", "vitamin"}
+)
 _PARTS = frozenset({"preposition", "direction"})
 _KINDS = {
     "negation": Kind.NEGATION,
@@ -107,21 +124,19 @@ def _longest(
     tokens: Sequence[Token], place: int, lexicon: Lexicon, *, shouted: bool
 ) -> tuple[int, Concept | None, str]:
     """Return how many tokens the longest phrase from a place has, and what it stands for."""
-    glue = "" if tokens[place].form is Form.CHARACTER else " "
-    run = _run(tokens, place, lexicon.longest)
-    for taken in range(len(run), 0, -1):
-        phrase = glue.join(token.text for token in run[:taken])
+    token = tokens[place]
+    glue = "" if token.form is Form.CHARACTER else " "
+    run = _run(tokens, place, lexicon.longest.get(token.text.lower(), 1))
+    for taken in range(len(run), 1, -1):
+        phrase = glue.join(each.text for each in run[:taken])
         concept = lexicon.concept(phrase)
-        if concept is None and taken == 1:
-            concept = _of_singular(phrase, lexicon)
-        is_name = (
-            taken == 1
-            and not shouted
-            and _is_a_name(tokens[place], tokens[place + 1 : place + 2], concept, lexicon)
-        )
-        if concept is not None and not is_name:
+        if concept is not None:
             return taken, concept, phrase
-    return 1, None, tokens[place].text
+    concept = lexicon.concept(token.text) or _of_singular(token.text, lexicon)
+    around = tokens[max(0, place - 1) : place], tokens[place + 1 : place + 2]
+    if concept is None or (not shouted and _is_a_name(token, around, concept, lexicon)):
+        return 1, None, token.text
+    return 1, concept, token.text
 
 
 def _run(tokens: Sequence[Token], place: int, longest: int) -> list[Token]:
@@ -135,20 +150,24 @@ def _run(tokens: Sequence[Token], place: int, longest: int) -> list[Token]:
     return run
 
 
-def _is_a_name(token: Token, after: Sequence[Token], concept: Concept | None, lexicon: Lexicon) -> bool:
+def _is_a_name(
+    token: Token, around: tuple[Sequence[Token], Sequence[Token]], concept: Concept, lexicon: Lexicon
+) -> bool:
     """Whether capitals make another word of it: "US", "WHO", "in May" and "column A" are none of ours."""
     text = token.text
-    if text == "a" and lexicon.language == "en" and not _has_a_noun(after, lexicon):
+    if text == "a" and lexicon.language == "en" and not _is_an_article(*around, lexicon):
         return True
-    if concept is None or text == "I" or text in lexicon.concepts or not text[:1].isupper():
+    if text == "I" or text in lexicon.concepts or not text[:1].isupper():
         return False
     if len(text) > 1 and text.isupper():
         return concept.kind not in ("unit", "same")
     return not token.begins and lexicon.language != "de" and concept.kind in _NAMES_TOO
 
 
-def _has_a_noun(after: Sequence[Token], lexicon: Lexicon) -> bool:
-    """Whether "a" is an article: a word follows, and not one like "to" or "and"."""
+def _is_an_article(before: Sequence[Token], after: Sequence[Token], lexicon: Lexicon) -> bool:
+    """Whether "a" is one: a word follows, and not one like "to" or "and"; and it is no "column a"."""
+    if before and before[0].text.lower() in _LETTERED:
+        return False
     if not after or after[0].form in (Form.BREAK, Form.SIGN):
         return False
     concept = lexicon.concept(after[0].text)

@@ -22,7 +22,6 @@ __all__ = ["LANGUAGES", "Concept", "Lexicon", "lexicon_of", "spaced"]
 LANGUAGES = ("en", "de", "fr", "es", "ru", "zh", "ja", "ar")
 
 _FOLDER = "lexicons"
-_LONGEST_UNSPACED = 12  # characters
 _LINE = re.compile(r"(\w+) ?([^:]*): (.+)")
 
 
@@ -46,12 +45,12 @@ class Lexicon:
     Attributes:
         language: ISO 639-1 code.
         concepts: of each phrase.
-        longest: tokens of the longest phrase.
+        longest: tokens of the longest phrase that begins with a token, in small letters.
     """
 
     language: str
     concepts: dict[str, Concept]
-    longest: int
+    longest: dict[str, int]
 
     @classmethod
     def parse(cls, language: str, text: str) -> "Lexicon":
@@ -71,8 +70,12 @@ class Lexicon:
             for phrase in found[3].split(","):
                 concepts[phrase.strip()] = concept
                 concepts[spaced(phrase)] = concept
-        longest = max((len(phrase.split(" ")) for phrase in concepts), default=0)
-        return cls(language, concepts, max(longest, _LONGEST_UNSPACED))
+        longest: dict[str, int] = {}
+        for phrase in concepts:
+            tokens = [token.text.lower() for token in tokens_of(phrase)]
+            for first in tokens[:1]:
+                longest[first] = max(longest.get(first, 1), len(tokens))
+        return cls(language, concepts, longest)
 
     def concept(self, phrase: str) -> Concept | None:
         """Return what a phrase stands for, or None where it is not listed."""

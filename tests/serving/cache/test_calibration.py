@@ -36,7 +36,7 @@ def test_the_threshold_lies_a_margin_above_what_passes_the_guard_wrongly() -> No
     assert (found.hits, found.false_hits) == (Rate(1, 1), Rate(0, 1))
     assert (found.unguarded_hits, found.unguarded_false_hits) == (Rate(1, 1), Rate(1, 1))
     assert found.by_kind == {"number": (Rate(0, 1), Rate(1, 1))}
-    assert found.refusals == {"number": 1}
+    assert found.refusals == {"unjudged": 1}
 
 
 def test_asks_about_other_things_stay_below_the_threshold_too() -> None:
