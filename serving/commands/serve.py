@@ -1,7 +1,6 @@
 """`serve`: the router as a service."""
 
 import argparse
-import asyncio
 import logging
 import os
 import sys
@@ -63,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     from serving.observability.lines import LineHandler, LineWriter, logging_to
     from serving.observability.log_lines import drop_notice, formatter_of
     from serving.proxy.generation import Sources
-    from serving.proxy.server import ProxyServer, listen
+    from serving.proxy.server import ProxyServer, listen, run_forever
     from serving.proxy.service import Service
 
     with ExitStack() as stack:
@@ -100,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
             on_hangup=service.hang_up,
             on_exit=service.closing,
         )
-        asyncio.run(server.serve(sockets=[listener]))
+        run_forever(server, listener)
     return 0 if server.started else 1
 
 
