@@ -1,7 +1,7 @@
 """What is told of one request of the proxy once it has ended: metrics, a span, a line of the log."""
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,7 @@ class RequestRecord:
         streamed: whether a stream was asked for.
         body: as it is forwarded, without the model; empty before it was decided on.
         rows: of its attempts that have ended, in order.
+        reasons: why, in words, worked out when they are read.
     """
 
     request_id: str
@@ -56,6 +57,7 @@ class RequestRecord:
     streamed: bool = False
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)
     rows: list[LedgerRow] = field(default_factory=list, repr=False)
+    reasons: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False)
 
     @property
     def last(self) -> LedgerRow | None:

@@ -18,6 +18,8 @@ from serving.proxy.health import Health
 from serving.proxy.metrics import Metrics
 from serving.proxy.models import Models
 from serving.proxy.openapi import document
+from serving.proxy.overview import ModelBytes, Overview
+from serving.proxy.page import page_routes
 from serving.proxy.status import Status
 
 __all__ = ["build_app"]
@@ -68,12 +70,17 @@ def _routes(desk: Desk) -> list[Route]:
     }
     routes = [Route(path, Endpoint(desk, handle), methods=["POST"]) for path, handle in posts.items()]
     models = Endpoint(desk, Models().answer, takes_json=False)
+    status = Status(desk)
+    overview = Endpoint(desk, Overview(desk, status).answer, takes_json=False)
     return [
         *routes,
         Route("/v1/models", models, methods=["GET"]),
-        Route("/v1/status", Endpoint(desk, Status(desk).answer, takes_json=False), methods=["GET"]),
+        Route("/v1/status", Endpoint(desk, status.answer, takes_json=False), methods=["GET"]),
+        Route("/v1/overview", overview, methods=["GET"]),
+        Route("/v1/model", Endpoint(desk, ModelBytes().answer, takes_json=False), methods=["GET"]),
         Route("/metrics", Metrics(desk), methods=["GET"]),
         Route("/healthz", Health(desk), methods=["GET"]),
+        *page_routes(),
     ]
 
 

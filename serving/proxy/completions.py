@@ -151,6 +151,7 @@ def _tell(asked: Asked, chosen: Chosen, body: Mapping[str, Any], is_stream: bool
     record.requested, record.chosen_by = selection.requested, chosen.chosen_by
     record.tier = None if selection.tier is None else selection.tier.label
     record.streamed, record.body = is_stream, body
+    record.reasons = selection.reasons
 
 
 def _needs_limit(body: Mapping[str, Any]) -> bool:

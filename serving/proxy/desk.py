@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from serving.errors import ChainFailedError, KeyMissingError, StateError
 from serving.observability.metrics import RequestMetrics
+from serving.observability.recent import RecentDecisions
 from serving.observability.request_record import RequestRecord
 from serving.proxy.books import StateBooks
 from serving.proxy.budget_board import BudgetBoard
@@ -43,6 +44,7 @@ class Desk:
         cache: of answers.
         requests: what they came to.
         board: how the budgets stand.
+        recent: what was decided last.
     """
 
     generation: Generation
@@ -55,6 +57,7 @@ class Desk:
     cache: AnswerCache = field(init=False)
     requests: RequestMetrics = field(init=False)
     board: BudgetBoard = field(init=False)
+    recent: RecentDecisions = field(init=False)
 
     def __post_init__(self) -> None:
         self.lookup = SessionLookup(self.books)
@@ -63,6 +66,8 @@ class Desk:
         self.requests.know(self.generation.models())
         self.books.observers.add(self.requests)
         self.board = BudgetBoard(self.books, lambda: self.now())
+        self.recent = RecentDecisions()
+        self.books.observers.add(self.recent)
 
     def rules(self, generation: Generation) -> Rules:
         """Return what the budgets of a generation say."""

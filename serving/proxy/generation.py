@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from classifier import Decision, ModelFileError, Tier, TierPredictor
+from classifier.model_file import Model
 from serving.config import RouterConfig
 from serving.core import RouterCore
 from serving.keys import Keys
@@ -64,6 +65,7 @@ class Generation:
         glass: the direct providers, for when the aggregator cannot be reached.
         history: shared with the generations before and after.
         lacks_model: whether no model file was good, so that balanced answers in the classifier's place.
+        model: of the classifier; None of another classifier, and where no model file is good.
     """
 
     serve: ServeConfig
@@ -75,6 +77,7 @@ class Generation:
     model_version: str | None = None
     history: History = field(default_factory=History)
     lacks_model: bool = False
+    model: Model | None = None
 
     @classmethod
     def of(
@@ -100,7 +103,9 @@ class Generation:
         version = predictor.version if isinstance(predictor, TierPredictor) else None
         history = History() if old is None else old.history
         glass = BreakGlass.of(serve, core, None if old is None else old.glass)
-        return cls(serve, core, serve.budgets.premium, serve.budgets.zone, pacing, glass, version, history)
+        model = predictor.model if isinstance(predictor, TierPredictor) else None
+        budgets = serve.budgets
+        return cls(serve, core, budgets.premium, budgets.zone, pacing, glass, version, history, model=model)
 
     def models(self) -> frozenset[str]:
         """Return the models that the configuration names: no client adds to them."""

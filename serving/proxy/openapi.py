@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from serving.proxy.overview_schema import overview_schema
+
 __all__ = ["document"]
 
 _MODEL = {
@@ -248,6 +250,13 @@ def document() -> dict[str, Any]:
             "/v1/status": {
                 "get": _gets("How the proxy fares: alarms, circuits, budgets, the last reload", _STATUS)
             },
+            "/v1/overview": {
+                "get": _gets(
+                    "The day at a glance, the last decisions, and how the proxy fares",
+                    overview_schema(_STATUS),
+                )
+            },
+            "/v1/model": {"get": _model()},
             "/metrics": {"get": _metrics()},
             "/healthz": {"get": _gets("Whether the proxy takes requests", _HEALTH)},
         },
@@ -283,6 +292,19 @@ def _gets(summary: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
 def _refusal(told: str) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Error"}
     return {"description": told, "content": {"application/json": {"schema": schema}}}
+
+
+def _model() -> dict[str, Any]:
+    refusals = {status: _refusal(_OURS[status]) for status in ("401", "403", "429", "503")}
+    return {
+        "summary": "The bytes of the model file that decides",
+        "responses": {
+            "200": {"description": "The file", "content": {"application/octet-stream": {"schema": {}}}},
+            "304": {"description": "It is the one that If-None-Match names"},
+            "404": _refusal("No model file decides now"),
+            **refusals,
+        },
+    }
 
 
 def _metrics() -> dict[str, Any]:

@@ -25,11 +25,12 @@ class Status:
     async def answer(self, asked: Asked) -> None:
         """Answer; keys of the upstream are masked, and of the callers' budgets only their own is told."""
         core = asked.generation.core
-        told = core.keys.mask(json.dumps(await self._told(asked)))
+        told = core.keys.mask(json.dumps(await self.told(asked)))
         headers = [("x-tierwise-request-id", asked.request_id), ("cache-control", "no-store")]
         await asked.connection.respond_json(headers, told.encode())
 
-    async def _told(self, asked: Asked) -> dict[str, Any]:
+    async def told(self, asked: Asked) -> dict[str, Any]:
+        """Return what is told to a request, as JSON-able values, nothing of it masked."""
         desk, generation = asked.desk, asked.generation
         core, now, reloaded = generation.core, desk.now(), generation.history.last
         return {

@@ -12,6 +12,7 @@ from serving.state.engines import Waits
 from serving.state.feedback import FeedbackLog
 from serving.state.instances import Instances
 from serving.state.ledger import Ledger
+from serving.state.totals import Totals
 
 __all__ = ["State"]
 
@@ -28,6 +29,7 @@ class State:
         instances: heartbeats of the processes.
         feedback: thumbs.
         answers: that are kept.
+        totals: the ledger, added up.
     """
 
     database: Database
@@ -37,6 +39,7 @@ class State:
     instances: Instances
     feedback: FeedbackLog
     answers: Answers
+    totals: Totals
 
     @classmethod
     def open(cls, url: str, *, waits: Waits | None = None) -> Self:
@@ -60,6 +63,7 @@ class State:
             Instances(database),
             FeedbackLog(database),
             Answers(database),
+            Totals(database),
         )
 
     def close(self) -> None:
