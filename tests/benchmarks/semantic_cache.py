@@ -1,18 +1,12 @@
 """What the semantic cache's guard lets pass of pairs that nobody chose it on, and what similarity adds.
 
-No pretrained sentence model is here to be had, so two models of the machine's own stand in: sums of hashed
-words, as the sandbox gives them, and latent semantic analysis of the project's prompts. Both are weaker
-than what an aggregator sells, and the guard has to keep apart alone what they cannot.
+Sums of hashed words, as the sandbox gives them, stand in for a sentence model: look-alikes are nearer than
+paraphrases to them, and the guard has to keep apart alone what they cannot. With an endpoint of your own
+`python -m serving calibrate-cache` measures the same.
 """
 
 from collections.abc import Callable, Iterator
 from time import perf_counter
-
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer
-from threadpoolctl import threadpool_limits
 
 from serving.cache.calibration import Rate, calibrate, judged
 from serving.cache.differences import difference
@@ -33,8 +27,7 @@ def semantic_cache_rows(material: Material) -> Iterator[Row]:
     pairs = read_pairs(material.choices.data / "cache" / "pairs.jsonl")
     yield _speed(pairs)
     texts = sorted({text for pair in pairs for text in (pair.first, pair.second)})
-    for name, vectors in (("hashed words", _hashed(texts)), ("LSA", _lsa(texts, material))):
-        yield from _rows(name, pairs, vectors.__getitem__)
+    yield from _rows("hashed words", pairs, _hashed(texts).__getitem__)
 
 
 def _rows(name: str, pairs: list[Pair], vector_of: Callable[[str], Vector]) -> Iterator[Row]:
@@ -42,10 +35,9 @@ def _rows(name: str, pairs: list[Pair], vector_of: Callable[[str], Vector]) -> I
     note = f"threshold {found.threshold:g}, separation {found.separation:.2f}"
     yield _row(f"{name}: look-alikes, false hits", found.false_hits, found.unguarded_false_hits, note, _NONE)
     yield _row(f"{name}: the same, hits", found.hits, found.unguarded_hits, note)
-    if name == "LSA":
-        alone = found.guard_only
-        words = f"{alone.hits} of {alone.pairs}, at whatever similarity"
-        yield Row("guard alone: look-alikes that pass", alone.share, interval=_interval(alone), note=words)
+    alone = found.guard_only
+    words = f"{alone.hits} of {alone.pairs}, at whatever similarity"
+    yield Row("guard alone: look-alikes that pass", alone.share, interval=_interval(alone), note=words)
 
 
 def _row(what: str, rate: Rate, unguarded: Rate, note: str, goal: Goal | None = None) -> Row:
@@ -71,18 +63,3 @@ def _speed(pairs: list[Pair]) -> Row:
 
 def _hashed(texts: list[str]) -> dict[str, Vector]:
     return {text: tuple(unit_vector(text, _DIMENSIONS)) for text in texts}
-
-
-def _lsa(texts: list[str], material: Material) -> dict[str, Vector]:
-    """Return embeddings from letters' n-grams, their weights and axes learnt from the labelled prompts."""
-    say("learning embeddings from the project's prompts")
-    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=3, sublinear_tf=True)
-    axes = TruncatedSVD(_DIMENSIONS, random_state=0)
-    with threadpool_limits(1):
-        model = make_pipeline(letters, axes, Normalizer()).fit(_prompts(material))
-        rows = model.transform(texts)
-    return {text: tuple(map(float, row)) for text, row in zip(texts, rows, strict=True)}
-
-
-def _prompts(material: Material) -> list[str]:
-    return [prompt for prompt in material.data.frame["prompt"] if isinstance(prompt, str)]
