@@ -160,7 +160,7 @@ def _is_a_name(
     if text == "I" or text in lexicon.concepts or not text[:1].isupper():
         return False
     if len(text) > 1 and text.isupper():
-        return concept.kind not in ("unit", "same")
+        return concept.kind not in ("unit", "same", "language")
     return not token.begins and lexicon.language != "de" and concept.kind in _NAMES_TOO
 
 

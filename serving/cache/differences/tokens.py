@@ -77,7 +77,7 @@ _FORMS = {
     "other": Form.SIGN,
 }
 _ENDS = frozenset(".!?\n。！？…؟")
-_SILENT = frozenset("\"'“”„«»`‹›’‘")
+_SILENT = frozenset("¿¡\"'“”„«»`‹›’‘")
 _IS = frozenset({"what", "who", "where", "when", "how", "why", "that", "it", "there", "here", "let"})
 _ENGLISH = re.compile(r"(?i)(.+?)(n't|'s|'re|'ve|'m|'ll|'d)")
 _SPOKEN = {"'re": "are", "'ve": "have", "'m": "am", "'ll": "'ll", "'d": "would", "n't": "not"}
