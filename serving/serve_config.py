@@ -100,9 +100,9 @@ class ProxySettings(Section):
         grace_seconds: for requests in flight to end when the proxy is told to stop.
         metrics: who may read `/metrics`: `keys`, whoever has an API key, where there are any; `open`, anybody
             who reaches the proxy; `off`, nobody.
-        metrics_by_key: whether they tell API keys apart, by their public ids.
+        metrics_by_key: whether they tell API keys apart, by their public ids; as it was at the start.
         log: whether each request leaves a line on standard error: `off`, `text` or `json`; with the last,
-            warnings are told as JSON too.
+            warnings are told as JSON too; as it was at the start.
     """
 
     host: Annotated[str, Field(min_length=1, pattern=r"^\S+$")] = "127.0.0.1"
@@ -201,7 +201,7 @@ class ServeConfig(Section):
         pacing: how it is spread over the day.
         cache: which answers are kept.
         break_glass: direct providers, for when the aggregator cannot be reached.
-        telemetry: whether and where traces are sent.
+        telemetry: whether and where traces are sent, as it was at the start.
     """
 
     proxy: ProxySettings = ProxySettings()

@@ -48,6 +48,7 @@ _NUMBERS = {
     "seed": "gen_ai.request.seed",
 }
 _NANOSECONDS = 1_000_000_000
+_MOST = 2**63  # what the protocol has room for: one value beyond it would cost a whole batch of spans
 
 
 class Traces:
@@ -147,10 +148,10 @@ class Traces:
             attributes["server.address"], attributes["server.port"] = address
         started = self._time_ns()
         span = self._tracer.start_span(
-            f"{attributes['gen_ai.operation.name']} {row.model}",
+            _clean(f"{attributes['gen_ai.operation.name']} {row.model}"),
             context=None if parent is None else set_span_in_context(parent),
             kind=SpanKind.CLIENT,
-            attributes=attributes,
+            attributes=_known(attributes),
             start_time=started,
         )
         if span.is_recording() and request is not None:
@@ -178,7 +179,7 @@ class Traces:
             span.set_attributes(_came_of(row, started))
             if row.outcome not in (Outcome.ANSWERED, Outcome.CANCELLED):
                 span.set_attribute("error.type", _error_type(row))
-                span.set_status(Status(StatusCode.ERROR, row.cause))
+                span.set_status(Status(StatusCode.ERROR, _clean(row.cause)))
         span.end(self._time_ns())
 
     def ended(self, request: RequestRecord) -> None:
@@ -211,7 +212,7 @@ def _asked_for(body: Mapping[str, Any]) -> dict[str, Any]:
     choices = body.get("n")
     if isinstance(choices, int) and choices != 1:
         found["gen_ai.request.choice.count"] = choices
-    return found
+    return {name: value for name, value in found.items() if abs(value) < _MOST}
 
 
 def _came_of(row: LedgerRow, started: int) -> dict[str, Any]:
@@ -229,7 +230,7 @@ def _came_of(row: LedgerRow, started: int) -> dict[str, Any]:
     if row.streamed and row.first_token_seconds is not None:
         waited = row.at + row.first_token_seconds - started / _NANOSECONDS
         told["gen_ai.response.time_to_first_chunk"] = max(0.0, waited)
-    return {name: value for name, value in told.items() if value is not None}
+    return _known(told)
 
 
 def _decided(request: RequestRecord) -> dict[str, Any]:
@@ -253,7 +254,21 @@ def _decided(request: RequestRecord) -> dict[str, Any]:
             "tierwise.saved_usd": last.saved_usd,
             "gen_ai.response.model": last.model if last.outcome is Outcome.ANSWERED else None,
         }
-    return {name: value for name, value in told.items() if value is not None}
+    return _known(told)
+
+
+def _known(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is unknown, and from texts what UTF-8 cannot hold."""
+    return {
+        name: _clean(value) if isinstance(value, str) else value
+        for name, value in told.items()
+        if value is not None
+    }
+
+
+def _clean(text: str) -> str:
+    """Return a text without lone surrogates, which JSON brings and protobuf refuses."""
+    return text.encode(errors="replace").decode()
 
 
 def _error_type(row: LedgerRow) -> str:

@@ -38,7 +38,11 @@ def traced(proxy: MakeProxy, collector: Collector, **more: Any) -> Running:
 def ask(running: Running, headers: dict[str, str] | None = None, **body: Any) -> httpx2.Response:
     ours = {"model": "auto", "messages": ASK_CHEAP, **body}
     return httpx2.post(
-        f"{running.url}/chat/completions", json=ours, headers=headers, timeout=PATIENCE, trust_env=False
+        f"{running.url}/chat/completions",
+        content=json.dumps(ours),
+        headers={"content-type": "application/json", **(headers or {})},
+        timeout=PATIENCE,
+        trust_env=False,
     )
 
 
@@ -170,6 +174,15 @@ def test_no_prompt_stands_in_a_span_unless_that_is_configured(
     told = attributes_of(collector.named(f"chat {CHEAP}")).get("gen_ai.input.messages", "[]")
     part = {"type": "text", "content": "What is the capital of France?"}
     assert json.loads(told) == ([{"role": "user", "parts": [part]}] if prompts else [])
+
+
+def test_what_no_span_can_hold_costs_no_other_span(proxy: MakeProxy, collector: Collector) -> None:
+    running = traced(proxy, collector)
+    assert ask(running, seed=10**40, n=1, user="odd \ud800").status_code == 200
+    assert ask(running, model="odd \ud800").status_code in (200, 400, 404)
+    running.stop()
+    assert "gen_ai.request.seed" not in attributes_of(collector.named(f"chat {CHEAP}"))
+    assert [span.name for span in collector.spans].count(REQUEST) == 2
 
 
 def test_embeddings_are_called_so(proxy: MakeProxy, collector: Collector) -> None:
