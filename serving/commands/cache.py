@@ -22,9 +22,9 @@ examples:
   python -m serving cache clear
   python -m serving cache clear --key 4f1d9ab0c2e7
 
-Answers are kept as models gave them, in the clear; of the requests only a hash. They leave by
-themselves: after ttl_seconds, and those used longest ago when there are too many ([cache] in the
-configuration).
+Answers are kept as models gave them, in the clear; of the requests only a hash, and the last ask where
+[cache.semantic] is enabled. They leave by themselves: after ttl_seconds, and those used longest ago when
+there are too many ([cache] in the configuration).
 exit code: 0, or 1 when the database cannot be used."""
 
 
@@ -63,7 +63,14 @@ def _show(arguments: argparse.Namespace, state: "State") -> int:
 
 
 def _clear(arguments: argparse.Namespace, state: "State") -> int:
-    deleted = state.answers.clear(None if arguments.key is None else f"key:{arguments.key}")
+    from serving.commands.state_access import neighbours_of, state_url_of
+
+    scope = None if arguments.key is None else f"key:{arguments.key}"
+    deleted = state.answers.clear(scope)
+    neighbours = neighbours_of(arguments.config, state_url_of(arguments.config, os.environ))
+    if neighbours is not None:
+        neighbours.clear(scope)
+        neighbours.close()
     print(json.dumps({"deleted": deleted}) if arguments.json else f"{counted(deleted, 'answer')} deleted")
     return 0
 

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Migrate, and say what was done."""
     # SQLAlchemy takes a while to import, and most commands do without it.
-    from serving.commands.state_access import prepare, state_url_of
+    from serving.commands.state_access import neighbours_of, prepare, state_url_of
     from serving.state.engines import naming_of, parse_url
     from serving.state.migrate import migrate
 
@@ -36,10 +36,14 @@ def run(arguments: argparse.Namespace) -> int:
     name = naming_of(parse_url(url)).name
     if prepare(url, os.environ):
         print(f"{name}: created")
-        return 0
-    done = migrate(url)
-    if not done.steps:
-        print(f"{name}: up to date ({done.after})")
-    for step in done.steps:
-        print(f"{name}: {step}")
+    else:
+        done = migrate(url)
+        if not done.steps:
+            print(f"{name}: up to date ({done.after})")
+        for step in done.steps:
+            print(f"{name}: {step}")
+    neighbours = neighbours_of(arguments.config, url)
+    if neighbours is not None:
+        neighbours.close()
+        print(f"{name}: the semantic cache's index is there")
     return 0

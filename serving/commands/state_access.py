@@ -9,8 +9,9 @@ from serving.serve_config import ServeConfig, data_folder
 from serving.state import State
 from serving.state.engines import is_missing, naming_of, parse_url
 from serving.state.migrate import migrate
+from serving.state.neighbours import Neighbours
 
-__all__ = ["check_state", "open_state", "prepare", "state_url_of", "unset_keys"]
+__all__ = ["check_state", "neighbours_of", "open_state", "prepare", "state_url_of", "unset_keys"]
 
 
 def state_url_of(config: Path | None, environ: Mapping[str, str]) -> str:
@@ -76,6 +77,17 @@ def check_state(config: Path | None, environ: Mapping[str, str]) -> StateCheck:
             return StateCheck(name, sum(key.revoked_at is None for key in state.api_keys.all()))
     except StateError as error:
         return StateCheck(name, None, f"{error}")
+
+
+def neighbours_of(config: Path | None, url: str) -> Neighbours | None:
+    """Return the semantic cache's index, made where it is missing; None where the settings leave it off.
+
+    Raises:
+        ConfigError: the settings are wrong; in one line.
+        StateError: it cannot be had; in one line that says what to do.
+    """
+    serve = ServeConfig() if config is None else ServeConfig.load(config)
+    return Neighbours.open(url) if serve.cache.semantic.enabled else None
 
 
 def open_state(config: Path | None, environ: Mapping[str, str]) -> State:

@@ -212,6 +212,11 @@ class Neighbours:
             deleted += gone
         return deleted
 
+    def clear(self, scope: str | None = None) -> int:
+        """Delete the asks of a scope, or all of them; return how many there were."""
+        some = select(_asks.c.answer_key).limit(_AT_ONCE)
+        return self._delete(some if scope is None else some.where(_asks.c.scope == scope))
+
     def close(self) -> None:
         """Close the database's connections."""
         self._database.close()

@@ -6,7 +6,9 @@ import pytest
 from serving.cli import main
 from serving.state import State
 from serving.state.migrate import migrate
+from serving.state.neighbours import Neighbours
 from tests.serving.state.test_answers import an_answer
+from tests.serving.state.test_neighbours import an_ask
 
 
 @pytest.fixture
@@ -57,3 +59,22 @@ def test_a_database_that_cannot_be_used_is_one_line(
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.count("\n") == 1
+
+
+def test_deleting_answers_deletes_the_asks_of_the_semantic_cache_too(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(config)
+    path.write_text(
+        path.read_text() + '[cache.semantic]\nenabled = true\nembedding_model = "m"\nthreshold = 0.9\n'
+    )
+    url = f"sqlite:///{path.with_name('state.db')}"
+    assert main(["migrate", "--config", config]) == 0
+    assert "the semantic cache's index is there" in capsys.readouterr().out
+    asks = Neighbours.open(url)
+    for number, scope in enumerate(["key:4f1d", "open"]):
+        asks.put(an_ask(number, scope=scope))
+    for given, left in ((["--key", "4f1d"], 1), ([], 0)):
+        assert main(["cache", "clear", "--config", config, *given]) == 0
+        assert asks.size() == left
+    asks.close()
