@@ -56,7 +56,7 @@ class Reply:
         headers: of the answer, names in lower case.
     """
 
-    __slots__ = ("_closed", "_response", "headers", "status")
+    __slots__ = ("_closed", "_lost", "_response", "headers", "status")
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         """Take an answer whose head has come."""
@@ -64,6 +64,13 @@ class Reply:
         self.headers = tuple((name.lower(), value) for name, value in response.headers.items())
         self._response = response
         self._closed = False
+        connection = response.connection
+        protocol = None if connection is None else connection.protocol
+        self._lost = None if protocol is None else protocol.closed
+        if self._lost is not None:
+            self._lost.remove_done_callback(_look_at)
+            self._lost.add_done_callback(_look_at)
+            self._lost.add_done_callback(self._is_lost)
 
     async def piece(self) -> bytes:
         """Return what has come of the body since the last time, nothing at its end.
@@ -81,7 +88,16 @@ class Reply:
     def close(self) -> None:
         """Give the connection back, or end it where the body has not come whole; more than once is fine."""
         self._closed = True
+        if self._lost is not None:
+            self._lost.remove_done_callback(self._is_lost)
+            self._lost = None
         self._response.close()
+
+    def _is_lost(self, _lost: "asyncio.Future[None]") -> None:
+        """End the wait for a body that stopped being HTTP, of which aiohttp tells nobody who reads it."""
+        content = self._response.content
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError("the body is no HTTP any more"))
 
 
 class WireClient:
@@ -178,6 +194,12 @@ def _way_to(url: str) -> _Way:
     if not told or proxy_bypass(to.authority):
         return _Way(to, None)
     return _Way(to, URL(told if "://" in told else f"http://{told}"))
+
+
+def _look_at(lost: "asyncio.Future[None]") -> None:
+    """How a connection ended is told by what was read of it, if at all."""
+    if not lost.cancelled():
+        lost.exception()
 
 
 def _broken(error: Exception) -> BrokenConnectionError:

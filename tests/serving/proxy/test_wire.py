@@ -168,6 +168,22 @@ async def test_what_came_before_a_break_is_given_out_first() -> None:
         assert await reply.piece() == b""
 
 
+async def test_a_body_that_stops_being_http_is_told_as_broken_at_once() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100_000)
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nans\r\n")
+        await asyncio.sleep(0.05)
+        writer.write(b"no length\r\n")
+        await asyncio.sleep(60)
+
+    async with listening(serve) as port, client() as ours, asyncio.timeout(5):
+        reply = await ours.send("GET", f"http://127.0.0.1:{port}/", ())
+        assert await reply.piece() == b"ans"
+        with pytest.raises(BrokenConnectionError, match=r"\w"):
+            await reply.piece()
+        reply.close()
+
+
 @pytest.mark.parametrize(
     "answer",
     [
