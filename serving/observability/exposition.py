@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from serving.observability.tallies import Histogram, Tally
 
-__all__ = ["Exposition", "counter", "families_of", "gauge"]
+__all__ = ["Exposition", "Metric", "counter", "families_of", "gauge"]
 
 
 class _Fixed(Collector):

@@ -6,10 +6,9 @@ looked at. No scrape asks the database: budgets are read in the background, ever
 
 import asyncio
 
-from prometheus_client.core import Metric
 from starlette.types import Receive, Scope, Send
 
-from serving.observability.exposition import Exposition, families_of
+from serving.observability.exposition import Exposition, Metric, families_of
 from serving.observability.settings import MetricsAccess
 from serving.proxy.connection import ClientLeftError, Connection
 from serving.proxy.desk import Desk

@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 
-from prometheus_client.core import Metric
-
 from serving.health import State
-from serving.observability.exposition import counter, gauge
+from serving.observability.exposition import Metric, counter, gauge
 from serving.observability.metrics import OTHER
 from serving.proxy.desk import Desk
 from serving.proxy.semantic import SemanticCache
