@@ -6,9 +6,10 @@ import httpx2
 
 from serving.cache.embeddings import BrokenEmbeddingError, Embedded, embedded_in, embedding_request
 from serving.cache.indexed_ask import Vector
-from serving.errors import ServingError
+from serving.cache.semantic_settings import SemanticSettings
+from serving.errors import KeyMissingError, ServingError
 
-__all__ = ["Embedder"]
+__all__ = ["Embedder", "bearer_of"]
 
 _AT_ONCE = 64  # texts a request
 _SECONDS = 60.0
@@ -77,3 +78,18 @@ class Embedder:
         except (httpx2.HTTPError, ValueError, RecursionError, BrokenEmbeddingError) as error:
             words = " ".join(f"{error}".split())[:200] or type(error).__name__
             raise ServingError(f"{self._url}: no embeddings of {self._model}: {words}") from error
+
+
+def bearer_of(settings: SemanticSettings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the header with the key of an endpoint that is not the router's upstream; none without a key.
+
+    Raises:
+        KeyMissingError: the variable that is named is not set, or holds what no key has.
+    """
+    name = settings.key_variable
+    if name is None:
+        return {}
+    value = environ.get(name, "").strip()
+    if not value or not value.isascii() or not value.isprintable() or " " in value:
+        raise KeyMissingError(f"{name} is not set, or holds what no key has: see [cache.semantic]")
+    return {"authorization": f"Bearer {value}"}

@@ -17,7 +17,7 @@ from serving.commands.options import KEYS, add_config, add_json, add_simulated
 from serving.commands.surroundings import Environ, config_of, simulated_upstream
 from serving.config import RouterConfig
 from serving.cost import Tokens
-from serving.embedder import Embedder
+from serving.embedder import Embedder, bearer_of
 from serving.errors import ConfigError, KeyMissingError
 from serving.keys import Channel, Keys
 from serving.serve_config import ServeConfig
@@ -108,11 +108,8 @@ def _embedder(config: RouterConfig, settings: SemanticSettings, model: str, envi
         on_pro = channel is Channel.PRO and config.pro_base_url is not None
         base_url = f"{config.pro_base_url if on_pro else config.base_url}"
         headers = {"authorization": f"Bearer {key.reveal()}"}
-    elif settings.key_variable is not None:
-        value = environ.get(settings.key_variable, "").strip()
-        if not value or not value.isascii() or not value.isprintable() or " " in value:
-            raise KeyMissingError(f"{settings.key_variable} is not set, or holds what no key has")
-        headers = {"authorization": f"Bearer {value}"}
+    else:
+        headers = bearer_of(settings, environ)
     return Embedder(base_url, headers, model, settings.dimensions)
 
 

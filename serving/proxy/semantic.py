@@ -21,6 +21,7 @@ from serving.cache.indexed_ask import IndexedAsk, Neighbour, Vector
 from serving.cache.semantic_settings import Requests, SemanticSettings
 from serving.cache.stored_answer import StoredAnswer
 from serving.cost import Tokens
+from serving.embedder import bearer_of
 from serving.errors import KeyMissingError, StateError
 from serving.keys import Channel
 from serving.proxy.caching import Question, Recalled
@@ -30,7 +31,7 @@ from serving.proxy.wire import WireClient, WireError
 from serving.state.answers import Answers
 from serving.state.neighbours import Neighbours
 
-__all__ = ["SemanticCache", "SemanticStats", "bearer_of"]
+__all__ = ["SemanticCache", "SemanticStats"]
 
 _log = logging.getLogger("serving")
 
@@ -274,7 +275,7 @@ class SemanticCache:
     def _bearer(self, settings: SemanticSettings) -> list[tuple[str, str]]:
         keys = self._generation().core.keys
         if settings.base_url is not None:
-            return bearer_of(settings, self._environ)
+            return list(bearer_of(settings, self._environ).items())
         key = keys.of(Channel.of(f"{settings.embedding_model}"))
         return [] if key is None else [("authorization", f"Bearer {key.reveal()}")]
 
@@ -292,19 +293,3 @@ class SemanticCache:
             _log.warning("the semantic cache is passed over for a while: %s", error or "no answer in time")
         self._counts["failures"] += 1
         self._silent_until = self._clock() + _SILENT_SECONDS
-
-
-def bearer_of(settings: SemanticSettings, environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the header with the key of an endpoint that is not the router's upstream; none without a key.
-
-    Raises:
-        KeyMissingError: the variable that is named is not set, or holds what no key has.
-    """
-    if settings.key_variable is None:
-        return []
-    value = environ.get(settings.key_variable, "").strip()
-    if not value or not value.isascii() or not value.isprintable() or " " in value:
-        raise KeyMissingError(
-            f"{settings.key_variable} is not set, or holds what no key has: see cache.semantic"
-        )
-    return [("authorization", f"Bearer {value}")]
