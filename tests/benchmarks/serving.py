@@ -18,9 +18,9 @@ from tests.benchmarks.servers import Server, litellm_proxy, our_proxy, straight
 
 __all__ = ["Case", "Found", "Tally", "serving_rows"]
 
-_CALLS = {1: 100, 8: 160, 32: 320}
+_CALLS = {1: 80, 8: 120, 32: 192}
 _ROUNDS = 3
-_WARM_UP = 5
+_WARM_UP = 2
 _SHORT = "Summarise in two sentences why the sky is blue and why sunsets are red."
 _LONG = "".join(
     f"{number}. Of the {number} ways to cook rice, which one keeps?\n" for number in range(1, 400)
