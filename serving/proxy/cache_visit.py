@@ -140,6 +140,7 @@ class Visit:
         """Return the answer of the call: this request's own, or that of one under way for the same.
 
         Where another one's call fails, one of those that wait for it makes its own, and the others wait on.
+        So does whoever comes when the beginning of a long stream is kept no longer.
 
         Args:
             forward: makes the call.
@@ -156,8 +157,11 @@ class Visit:
                 arrival = await self._arrival(self._seat)
             except FlightLostError:
                 await self._seat.leave()
-            else:
+                continue
+            if self._seat.leads or _has_its_beginning(arrival):
                 return self._landed(arrival, leads=self._seat.leads)
+            self._seat.shut()
+            await self._seat.leave()
 
     async def leave(self) -> None:
         """Close what the visit opened; of a shared stream, write the row now that it has ended."""
@@ -347,6 +351,10 @@ def _question(
 
 def _tokens(given: int | None, answered: int | None) -> Tokens | None:
     return None if given is None or answered is None else Tokens(given, answered)
+
+
+def _has_its_beginning(arrival: Arrival) -> bool:
+    return not isinstance(arrival.body, SharedStream) or arrival.body.whole
 
 
 async def _close(arrival: Arrival) -> None:

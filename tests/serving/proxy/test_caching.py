@@ -392,6 +392,25 @@ def test_streams_that_join_see_what_comes_as_it_comes(running: Running, upstream
     settle(running)
 
 
+def test_who_comes_too_late_for_the_beginning_of_a_long_stream_makes_a_call_of_its_own(
+    proxy: MakeProxy, upstream: Sandbox
+) -> None:
+    running = proxy(serve={"cache": {**SETTINGS, "largest_bytes": 1000}})
+    upstream.script(CHEAP, Drip(pause=0.2, size=500))
+    first = begin(running, stream=True, temperature=0)
+    seen = b""
+    while len(seen) < 4000:  # more than is kept for others
+        seen += first.recv(65536)
+    late = post(running, stream=True)
+    assert late.content.startswith(b'data: {"id"')
+    assert late.content.count(b'"role"') == 1
+    assert late.content.endswith(b"data: [DONE]\n\n")
+    assert status_of(late) == "tierwise; fwd=miss"
+    assert len(upstream.requests) == 2
+    first.close()
+    settle(running)
+
+
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 def test_a_leader_that_leaves_takes_nothing_with_it(
     running: Running, upstream: Sandbox, stream: bool
