@@ -1,8 +1,11 @@
 """Lines of the log from real proxies."""
 
+import fcntl
 import io
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -22,6 +25,7 @@ from tests.serving.conftest import ASK_CHEAP, CHEAP, ENVIRON
 from tests.serving.proxy.conftest import PATIENCE, Running, run
 
 Logged = Callable[[LineWriter, str], AbstractContextManager[Running]]
+Served = tuple[subprocess.Popen[bytes], str]
 
 
 @pytest.fixture
@@ -94,3 +98,52 @@ def test_a_stuck_reader_of_the_log_stops_no_traffic(logged: Logged) -> None:
         os.close(read)
         assert writer.close(PATIENCE)
         stream.close()
+
+
+@pytest.fixture
+def served(
+    upstream: Sandbox, model_file: Path, tmp_path: Path
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The command in a process of its own, whose standard error nobody reads and which holds one page."""
+    config = tmp_path / "tierwise.toml"
+    config.write_text(f'base_url = "{upstream.url}"\n')
+    environ = {**os.environ, **ENVIRON, "XDG_DATA_HOME": str(tmp_path)}
+    arguments = [
+        "--config",
+        str(config),
+        "--model-file",
+        str(model_file),
+        "--port",
+        "0",
+        "--log-format",
+        "json",
+    ]
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    popen = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "serving", "serve", *arguments, "--log-format", "json"],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=write,
+    )
+    os.close(write)
+    try:
+        assert popen.stdout is not None
+        said = popen.stdout.readline().decode()
+        yield popen, said.split()[2].rstrip(",")
+    finally:
+        popen.kill()
+        popen.wait(PATIENCE)
+        if popen.stdout is not None:
+            popen.stdout.close()
+        os.close(read)
+
+
+def test_a_command_whose_standard_error_is_stuck_serves_and_ends(served: Served) -> None:
+    popen, url = served
+    body = {"model": "auto", "messages": ASK_CHEAP}
+    with httpx2.Client(timeout=PATIENCE, trust_env=False) as client:  # each leaves some 600 bytes
+        answers = [client.post(f"{url}/chat/completions", json=body).status_code for _ in range(30)]
+    assert answers == [200] * 30
+    popen.terminate()
+    assert popen.wait(PATIENCE * 2) == 0
