@@ -13,6 +13,7 @@ from tests.serving.conftest import ASK_CHEAP, ASK_PREMIUM, BALANCED, CHEAP, PREM
 from tests.serving.proxy.conftest import PATIENCE, MakeProxy, Running, bearer, error_of
 from tests.serving.proxy.scrapes import CHAT, fetch, scrape, settled
 from tests.serving.proxy.test_disconnects import begin, wait_for_requests, wait_for_rows
+from tests.serving.proxy.test_semantic_cache import FIRST, OPPOSITE, SAME, cached, post
 
 
 def ask(running: Running, headers: dict[str, str] | None = None, **body: Any) -> httpx2.Response:
@@ -143,6 +144,18 @@ def wait_for_stores(running: Running) -> None:
     while desk.cache.waiting:
         assert time.monotonic() < until
         time.sleep(0.005)
+
+
+def test_what_the_semantic_cache_does_is_told(proxy: MakeProxy) -> None:
+    running = proxy(serve=cached(usd_per_million_tokens=0.02))
+    for words in (FIRST, SAME, OPPOSITE):
+        assert post(running, words).status_code == 200
+    found = settled(running, 3)
+    assert found.value("tierwise_cache_requests_total", result="semantic_hit") == 1
+    assert found.rows("tierwise_stored_answers_total") == {("semantic", "cheap"): 1.0}
+    assert found.value("tierwise_semantic_refusals_total") == 1
+    assert found.value("tierwise_embeddings_cost_usd_total") > 0
+    assert found.value("tierwise_semantic_failures_total") == 0
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
