@@ -93,7 +93,7 @@ function explained(told) {
       element("caption", {}, "How likely each tier is the one that is needed"),
       element("tbody", {}, ...TIERS.map((each) => odds(each, probabilities[each]))),
     ),
-    element("p", { class: "quiet" }, `${comparison}.`),
+    element("p", { class: "quiet" }, `The policy compares: ${comparison}.`),
     element(
       "div",
       { class: "pulls" },

@@ -6,15 +6,20 @@ import { TIERS } from "./words.js";
 const [SHARES, GAP, VOLUME, LABELS] = [132, 10, 30, 20]; // heights, in pixels
 const STACK = [...TIERS, "named"];
 
-/** A horizontal bar, `fraction` of its width filled; `mark` draws a line at another fraction. */
-export function bar(fraction, kind, mark = null) {
-  const width = `${(100 * Math.min(1, Math.max(0, fraction))).toFixed(2)}%`;
-  const line = mark === null ? null : shape("rect", { class: "mark", x: `${(100 * mark).toFixed(2)}%`, width: 2, height: 10 });
+/**
+ * A horizontal bar, `fraction` of its width filled; `mark` draws a line at another fraction, and up to `deep`
+ * the filling is darker.
+ */
+export function bar(fraction, kind, mark = null, deep = null) {
+  const part = (share) => `${(100 * Math.min(1, Math.max(0, share))).toFixed(2)}%`;
+  const line = mark === null ? null : shape("rect", { class: "mark", x: part(mark - 0.004), y: -3, width: 2, height: 16 });
+  const dark = deep === null ? null : shape("rect", { class: `fill ${kind}`, width: part(deep), height: 10, rx: 3 });
   return shape(
     "svg",
     { class: "bar", "aria-hidden": true, focusable: false, height: 10, width: "100%" },
     shape("rect", { class: "track", width: "100%", height: 10, rx: 3 }),
-    shape("rect", { class: `fill ${kind}`, width, height: 10, rx: 3 }),
+    shape("rect", { class: `fill ${kind}${deep === null ? "" : " pale"}`, width: part(fraction), height: 10, rx: 3 }),
+    dark,
     line,
   );
 }

@@ -2,7 +2,21 @@
 
 import { bar, hourChart } from "./charts.js";
 import { byId, element, show, tell } from "./dom.js";
-import { TIERS, amount, clock, compared, count, counted, duration, percent, span, tierName, usd } from "./words.js";
+import {
+  TIERS,
+  amount,
+  clock,
+  compared,
+  count,
+  counted,
+  duration,
+  percent,
+  span,
+  tierName,
+  usd,
+} from "./words.js";
+
+const NEWEST = 12; // decisions that are shown at once
 
 /** Show all of it. */
 export function showOverview(told) {
@@ -15,7 +29,10 @@ export function showOverview(told) {
   show(byId("alarms"), status.alarms, () => alarms(status.alarms, zone));
   show(byId("circuits"), status.circuits.map(steady), () => circuits(status.circuits));
   show(byId("cache"), [today?.cache, told.ledger], () => cache(today));
-  show(byId("decisions"), told.decisions, () => decisions(told.decisions, zone));
+  const [newest, older] = [told.decisions.slice(0, NEWEST), told.decisions.slice(NEWEST)];
+  show(byId("decisions"), newest, () => decisions(newest, zone));
+  show(byId("older-decisions"), older, () => decisions(older, zone));
+  byId("older").hidden = older.length === 0;
 }
 
 /** A tier's name with its mark; the mark is decoration. */
@@ -35,6 +52,7 @@ function showSpend(told) {
   const { today } = told;
   tell(byId("spent"), today ? usd(today.usd) : "–");
   tell(byId("spent-note"), spentNote(told));
+  tell(byId("saved"), today?.routed_usd > 0 ? savings(today) : "");
   const table = byId("compare");
   table.hidden = !(today?.routed_usd > 0);
   if (!table.hidden) {
@@ -45,10 +63,19 @@ function showSpend(told) {
 
 function spentNote({ today, ledger }) {
   if (!today) return ledger === "unavailable" ? "The database does not answer: nobody can say." : "Being added up …";
-  if (today.requests === 0) return "No requests yet today. Send one to this proxy, and it shows here.";
+  if (today.requests === 0) return `No requests yet today. Point a client at ${new URL("v1", document.baseURI)}, with the model “auto”.`;
   const unknown = today.unknown_cost_attempts;
   const unsure = unknown ? `; ${counted(unknown, "attempt")} of unknown cost not in it` : "";
   return `for ${counted(today.requests, "request")}, ${count(today.answered)} answered${unsure}`;
+}
+
+function savings({ saved_usd: saved }) {
+  const over = (tier) => {
+    const amount = saved[tier];
+    if (Math.abs(amount) < 1e-9) return `cost the same as always ${tier}`;
+    return amount > 0 ? `saved ${usd(amount)} over always ${tier}` : `cost ${usd(-amount)} more than always ${tier}`;
+  };
+  return `Routing ${over("premium")}, and ${over("balanced")}.`;
 }
 
 function comparison({ routed_usd: routed, always_usd: always }) {
@@ -144,8 +171,13 @@ function tierRow(told) {
   return element(
     "tr",
     {},
-    element("th", { scope: "row" }, badge(tier), model && element("span", { class: "model" }, model)),
-    element("td", { class: "number" }, count(requests), element("span", { class: "sub" }, percent(share))),
+    element(
+      "th",
+      { scope: "row" },
+      badge(tier),
+      model && element("span", { class: "model" }, model),
+      element("span", { class: "sub" }, share === null ? "no requests" : `${counted(requests, "request")}, ${percent(share)}`),
+    ),
     element("td", { class: "number" }, usd(spent)),
     element("td", { class: "number" }, ...saved(told)),
   );
@@ -174,21 +206,22 @@ function perToken(today) {
 function latency(today) {
   const measured = today?.tiers.filter((each) => each.latency_seconds) ?? [];
   if (!measured.length) return element("p", { class: "quiet" }, "No answers of models to measure yet today.");
+  const most = Math.max(...measured.flatMap((each) => [each.latency_seconds.first_token?.p95 ?? 0, each.objective_seconds ?? 0]));
   const head = element(
     "tr",
     {},
-    ...["Tier", "Half within", "95 % within", "Objective"].map((words, place) =>
+    ...["Tier", "Half within", "95 % within", "Objective for 95 %"].map((words, place) =>
       element("th", { scope: "col", class: place ? "number" : null }, words),
     ),
   );
   const note = "First token, and the whole answer, from the request's arrival; failed attempts included; the latest answers.";
   return [
-    element("table", {}, element("thead", {}, head), element("tbody", {}, ...measured.flatMap(latencyRows))),
+    element("table", {}, element("thead", {}, head), element("tbody", {}, ...measured.flatMap((each) => latencyRows(each, most)))),
     element("p", { class: "quiet" }, note),
   ];
 }
 
-function latencyRows({ tier, latency_seconds: { first_token: first, total }, objective_seconds: objective }) {
+function latencyRows({ tier, latency_seconds: { first_token: first, total }, objective_seconds: objective }, most) {
   return [
     first &&
       element(
@@ -199,6 +232,7 @@ function latencyRows({ tier, latency_seconds: { first_token: first, total }, obj
         element("td", { class: "number" }, duration(first.p95)),
         element("td", { class: "number" }, ...objectiveCell(first.p95, objective)),
       ),
+    first && element("tr", { class: "second", "aria-hidden": true }, element("td", { colspan: 4 }, spread(tier, first, objective, most))),
     total &&
       element(
         "tr",
@@ -211,11 +245,17 @@ function latencyRows({ tier, latency_seconds: { first_token: first, total }, obj
   ];
 }
 
+/** From nothing to the 95 %, the half marked by its depth, the objective by a line. */
+function spread(tier, first, objective, most) {
+  const kind = objective === null ? tier : first.p95 <= objective ? "good" : "bad";
+  return bar(first.p95 / most, kind, objective === null ? null : objective / most, first.p50 / most);
+}
+
 function objectiveCell(p95, objective) {
   if (objective === null || objective === undefined) return ["none set"];
   const kept = p95 <= objective;
   const words = kept ? "kept" : "missed";
-  return [duration(objective), element("span", { class: `sub ${kept ? "good" : "bad"}` }, words), bar(p95 / objective / 1.5, kept ? "good" : "bad", 1 / 1.5)];
+  return [duration(objective), element("span", { class: `sub ${kept ? "good" : "bad"}` }, words)];
 }
 
 // ----------------------------------------------------------------------------------------- alarms and circuits
@@ -251,7 +291,7 @@ function circuit({ model, channel, tiers, state, why, calls, error_rate: errors,
   const kind = state === "closed" ? (why ? "warn" : "good") : state === "open" ? "bad" : "warn";
   const facts = [calls ? `${counted(calls, "recent call")}, ${percent(errors)} failed` : "no recent calls"];
   if (p95 !== null) facts.push(`95 % had a first token within ${duration(p95)}`);
-  if (wait > 0) facts.push(`asked again in about ${span(wait)}`);
+  if (wait > 0 && !why) facts.push(`asked again in about ${span(wait)}`);
   const of = tiers.length ? `, first of ${tiers.join(" and ")}` : "";
   return element(
     "li",
@@ -301,16 +341,16 @@ function decision(told, zone) {
     element("time", { datetime: new Date(1000 * at).toISOString() }, clock(at, zone)),
     badge(tier ?? "named"),
     element("span", { class: "model" }, model),
-    element("span", { class: "facts" }, ...facts({ risk, seconds, cost, hit, outcome })),
+    element("span", { class: "facts" }, ...facts({ tier, risk, seconds, cost, hit, outcome })),
     element("span", { class: "why" }, element("span", { class: "by" }, CHOSEN_BY[by] ?? by), why && `: ${why}`),
   );
 }
 
-function facts({ risk, seconds, cost, hit, outcome }) {
+function facts({ tier, risk, seconds, cost, hit, outcome }) {
   const said = [];
   if (outcome !== "answered") said.push(element("strong", { class: "bad" }, outcome));
   if (hit) said.push(element("span", {}, `${hit} cache`));
-  if (risk !== null) said.push(element("span", {}, `risk ${percent(risk)}`));
+  if (risk !== null && tier !== "premium") said.push(element("span", {}, `risk ${percent(risk)}`));
   said.push(element("span", {}, duration(seconds)), element("span", {}, cost === null ? "cost unknown" : usd(cost)));
   return said;
 }

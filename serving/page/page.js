@@ -34,7 +34,7 @@ async function refresh() {
     if (key.value === secret) refused(error);
   }
   asking = false;
-  if (key.value !== secret) return refresh();
+  if (key.value && key.value !== secret) return refresh(); // another one was given meanwhile
   if (byId("key").hidden && !document.hidden) timer = setTimeout(refresh, wait);
 }
 
@@ -130,5 +130,5 @@ function tellAge() {
   const { told, arrived } = last;
   const since = (Date.now() - arrived) / 1_000;
   const age = told.read_at === null ? since : since + Math.max(0, told.at - told.read_at);
-  tell(byId("age"), `Figures of ${span(age)} ago`);
+  tell(byId("age"), age < 1 ? "Figures of now" : `Figures of ${span(age)} ago`);
 }
