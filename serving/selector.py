@@ -127,7 +127,11 @@ class Selector:
             done = asyncio.wrap_future(self._workers.submit(lambda: self._predictor.decide(known)))
         except StuckError as error:
             return self._despite(error)
-        await asyncio.wait((done,), timeout=self._workers.seconds)
+        try:
+            await asyncio.wait((done,), timeout=self._workers.seconds)
+        except asyncio.CancelledError:
+            done.cancel()  # in the queue; of what has begun nobody wants to know
+            raise
         return self._settled(done, known, explained=explained)
 
     def explain(self, messages: Sequence[Any], decision: Decision) -> Explanation:

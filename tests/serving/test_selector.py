@@ -1,6 +1,7 @@
 """The time that a classifier may take, and what stands while it fails; what it decides: `test_selection`."""
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -82,6 +83,31 @@ async def test_a_call_that_is_cancelled_waits_for_nobody(hanging: Hanging) -> No
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_what_nobody_waits_for_any_more_is_not_begun_and_its_failure_is_nobody_s(
+    hanging: Hanging, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun: list[Sequence[Any]] = []
+
+    class Noted(Hanging):
+        def decide(self, prompt: Sequence[Any], /) -> Decision:
+            begun.append(prompt)
+            hanging.decide(prompt)
+            raise ValueError("too late")
+
+    selector = Selector(Noted(), Alarms(), PATIENCE)
+    asking = [asyncio.ensure_future(selector.select_soon("auto", ASK_CHEAP)) for _ in range(9)]
+    await asyncio.sleep(0.05)
+    for each in asking:
+        each.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
+    del asking, each
+    hanging.gate.set()
+    await asyncio.sleep(0.1)
+    gc.collect()
+    assert len(begun) == 4  # a thread each; the others were still waiting for one
+    assert not caplog.records
 
 
 async def test_its_explanation_is_bounded_too(hanging: Hanging) -> None:
