@@ -102,7 +102,9 @@ class Trial:
     def body(self) -> dict[str, Any]:
         """What is sent."""
         body, direct = self.call.order.body_for(self.candidate.model), self.candidate.direct
-        return body if direct is None else {**direct.more, **body}
+        if direct is None:
+            return body
+        return body | {name: value for name, value in direct.more.items() if body.get(name) is None}
 
     def request(self, *, interruptible: bool) -> dict[str, Any]:
         """Return body and options for the SDK's `post`.

@@ -2,8 +2,8 @@
 
 The aggregator counts as unreachable for a call when nothing that could be asked of it gave a sign of life:
 
-- every attempt was cut (no connection: refused, DNS, TLS; or a reset before any byte of a response), or silent
-  (no connection, or no byte of a response, in time), or got a gateway's status (502, 503, 504);
+- every attempt was cut (no connection: refused, DNS, TLS; or a reset before any byte of a response), or
+  silent (no connection, or no byte of a response, in time), or got a gateway's status (502, 503, 504);
 - every model that was passed over for its circuit, its `Retry-After` or its channel's limit had failed in one
   of these ways when it was last asked, and since then nothing has come from the aggregator at all: that
   spares most requests of an outage the time-outs;
@@ -95,6 +95,8 @@ class BreakGlass:
         self.candidates = candidates
         self._alarms = alarms
         self._last_seen: dict[str, Evidence] = {} if old is None else old._last_seen
+        if not candidates:  # nobody would take the alarm of before a reload back
+            alarms.clear(BREAK_GLASS)
 
     @classmethod
     def of(cls, serve: ServeConfig, core: RouterCore, old: "BreakGlass | None" = None) -> "BreakGlass":

@@ -11,9 +11,10 @@ import httpx2
 import pytest
 
 from serving import KeyMissingError
+from serving.alarms import Alarms
 from serving.errors import ConfigError
 from serving.keys import Channel
-from serving.proxy.break_glass import Evidence, evidence_of, is_unreachable
+from serving.proxy.break_glass import BREAK_GLASS, BreakGlass, Evidence, evidence_of, is_unreachable
 from serving.proxy.generation import Sources
 from serving.routing import Attempt
 from serving.sandbox import AcceptedKeys, Delay, EndAfter, HtmlPage, Normal, Reset, Sandbox, Silence, Status
@@ -403,11 +404,12 @@ class TestItsBudget:
         assert len(direct.requests) == 1
         assert sorted(statuses) == [200, 502]
 
+    @pytest.mark.parametrize("given", [{}, {"max_tokens": None}], ids=["nothing", "null"])
     def test_a_request_without_a_limit_is_given_one(
-        self, broken: MakeBroken, direct: Sandbox, nowhere: str
+        self, broken: MakeBroken, direct: Sandbox, nowhere: str, given: dict[str, Any]
     ) -> None:
         running = broken(base_url=nowhere, serve={"proxy": {"default_max_tokens": 77}})
-        assert ask(running).status_code == 200
+        assert ask(running, **given).status_code == 200
         sent: Any = direct.requests[-1].body
         assert sent["max_tokens"] == 77
 
@@ -425,6 +427,12 @@ class TestItsBudget:
 
 
 class TestItsSettings:
+    def test_without_them_no_alarm_of_before_a_reload_stands(self) -> None:
+        alarms = Alarms()
+        alarms.sound(BREAK_GLASS, "the aggregator cannot be reached")
+        BreakGlass({}, alarms)
+        assert not alarms.standing()
+
     def test_the_key_has_to_be_in_the_environment(self, tmp_path: Path, direct: Sandbox) -> None:
         config = tmp_path / "proxy.toml"
         config.write_text(
