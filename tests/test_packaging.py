@@ -73,8 +73,8 @@ def test_the_folders_with_code_are_the_packages() -> None:
 def test_a_folder_is_a_set_of_dependencies_and_an_extra() -> None:
     project = SETTINGS["project"]
     assert project["dependencies"] == []
-    assert set(project["optional-dependencies"]) == {"training", "serving", "all"}
-    assert project["optional-dependencies"]["all"] == ["tierwise[training,serving]"]
+    assert set(project["optional-dependencies"]) == {"training", "serving", "telemetry", "all"}
+    assert project["optional-dependencies"]["all"] == ["tierwise[training,serving,telemetry]"]
 
 
 @pytest.mark.parametrize("name", ["training", "serving"])
@@ -86,7 +86,7 @@ def test_what_a_folder_imports_comes_with_its_extra(name: str) -> None:
     assert [module for module in foreign if not brought & set(map(normal, distributions[module]))] == []
 
 
-@pytest.mark.parametrize("name", ["training", "serving"])
+@pytest.mark.parametrize("name", ["training", "serving", "telemetry"])
 def test_every_dependency_has_a_lower_bound(name: str) -> None:
     assert all(">=" in each for each in SETTINGS["project"]["optional-dependencies"][name])
 
