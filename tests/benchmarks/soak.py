@@ -61,12 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"{error}")
         return 1
     later = samples[len(samples) // 2 :]
-    memory = slope([(each.requests, each.megabytes * 1e6) for each in later])
-    files = slope([(each.requests, float(each.files)) for each in later])
+    memory = slope([(each.requests / 1000, each.megabytes * 1000) for each in later])
+    files = slope([(each.requests / 1000, float(each.files)) for each in later])
     print(f"answers: {', '.join(f'{count} {what}' for what, count in sorted(told.items()))}")
-    print(
-        f"in the second half: {memory:+.1f} bytes of memory and {files * 1000:+.3f} files per 1,000 requests"
-    )
+    print(f"in the second half: {memory:+.1f} kB of memory and {files:+.3f} files per 1,000 requests")
     return 0
 
 
