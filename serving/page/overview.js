@@ -155,7 +155,7 @@ function caption(zone) {
 function hourRow({ label, requests }) {
   const total = Object.values(requests).reduce((sum, number) => sum + number, 0);
   const cells = [...TIERS, "named"].map((tier) =>
-    element("td", { class: "number" }, `${count(requests[tier])} (${percent(requests[tier] / total)})`),
+    element("td", { class: "number" }, count(requests[tier]), element("span", { class: "sub" }, percent(requests[tier] / total))),
   );
   return element("tr", {}, element("th", { scope: "row" }, label), ...cells);
 }
