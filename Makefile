@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo train test test-serving test-others peers lint format lock bench bench-full bench-quality clean
+.PHONY: help setup demo train test test-serving test-others peers lint format lock bench bench-full bench-quality bench-serving soak clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -66,6 +66,12 @@ bench-full: $(READY)  ## the same with the full settings search (another ten min
 
 bench-quality: $(READY)  ## what routing recovers on public outcomes, beside RouteLLM's routers (five minutes)
 	$(BIN)/python -m tests.benchmarks.routing
+
+bench-serving: $(READY)  ## the proxy under load, beside LiteLLM's (minutes)
+	$(BIN)/python -m tests.benchmarks serving
+
+soak: $(READY)  ## 100,000 requests with faults: the proxy's memory and open files
+	$(BIN)/python -m tests.benchmarks soak
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) .bench build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

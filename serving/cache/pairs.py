@@ -10,6 +10,7 @@ from serving.errors import ConfigError
 
 __all__ = ["Pair", "pairs_file", "read_pairs"]
 
+_INSTALLED = Path(__file__).with_name("pairs.jsonl")  # the wheel brings data/cache/pairs.jsonl along
 _IN_A_CHECKOUT = Path("data", "cache", "pairs.jsonl")
 _PARTS = ("calibration", "held_out")
 
@@ -40,15 +41,16 @@ class Pair:
 
 
 def pairs_file(given: Path | None) -> Path:
-    """Return the file of pairs: the given one, or that of a checkout in which the command runs.
+    """Return the file of pairs: the given one, that which was installed, or that of the checkout we are in.
 
     Raises:
         ConfigError: there is none.
     """
     if given is not None:
         return given
-    if _IN_A_CHECKOUT.is_file():
-        return _IN_A_CHECKOUT
+    for path in (_INSTALLED, _IN_A_CHECKOUT):
+        if path.is_file():
+            return path
     raise ConfigError(
         f"{_IN_A_CHECKOUT} is not in this folder: run this in a checkout of Tierwise, or give --pairs FILE"
     )

@@ -199,9 +199,15 @@ def _alone(token: Token, language: str) -> Item | None:
             return Item(Kind.NAME, f"word {_stem(token.text, language)}", token.text)
         case Form.QUOTED | Form.CODE:
             return Item(Kind.NAME, f"{token.form.value} {token.text}", token.text)
-    kind = Kind.NAME if _looks_like_a_name(token, language) else Kind.WORDING
-    single = len(token.text) == 1 and not token.begins  # the case of a variable's name counts
-    return Item(kind, f"word {token.text if single else _stem(token.text, language)}", token.text)
+    if len(token.text) == 1 and not token.begins:  # the case of a variable's name counts
+        return Item(_kind(token, language), f"word {token.text}", token.text)
+    if _looks_like_a_name(token, language):  # names have no plural: "Marks" is not "Mark"
+        return Item(Kind.NAME, f"word {token.text.lower()}", token.text)
+    return Item(Kind.WORDING, f"word {_stem(token.text, language)}", token.text)
+
+
+def _kind(token: Token, language: str) -> Kind:
+    return Kind.NAME if _looks_like_a_name(token, language) else Kind.WORDING
 
 
 def _looks_like_a_name(token: Token, language: str) -> bool:

@@ -27,6 +27,7 @@ APART = [
     ("number", "What is new in Python 3.11.2?", "What is new in Python 3.12.1?"),
     ("number", "Wie koche ich für zwei Personen?", "Wie koche ich für drei Personen?"),
     ("number", "给我三个例子", "给我五个例子"),
+    ("name", "Write to Mark about the plan", "Write to Marks about the plan"),
     ("unit", "How far is 5 km on foot?", "How far is 5 miles on foot?"),
     ("unit", "How much is 20 USD?", "How much is 20 EUR?"),
     ("unit", "Is 39 °C a fever?", "Is 39 °F a fever?"),
