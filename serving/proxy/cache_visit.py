@@ -66,6 +66,7 @@ class Landed:
         body: the whole answer, or a stream that must be closed.
         routing: the record of the request, as far as it is known.
         said: what the cache has to say, as headers.
+        lent: whether no call of this request gave it: it was stored, or is another one's.
     """
 
     status: int
@@ -73,6 +74,7 @@ class Landed:
     body: bytes | EventStream | Reader
     routing: Routing
     said: tuple[tuple[str, str], ...] = ()
+    lent: bool = False
 
     @classmethod
     def of(cls, forwarded: Forwarded, call: Call) -> "Landed":
@@ -185,7 +187,7 @@ class Visit:
         )
         if hit.similarity is not None:
             said = (*said, ("x-tierwise-cache-similarity", f"{hit.similarity:.4f}"))
-        return Landed(200, (_EVENTS if answer.streamed else _JSON,), answer.body, routing, said)
+        return Landed(200, (_EVENTS if answer.streamed else _JSON,), answer.body, routing, said, lent=True)
 
     async def _arrival(self, seat: Landing[Arrival]) -> Arrival:
         if seat.leads:
@@ -215,7 +217,7 @@ class Visit:
             self._put(routing, EXACT, arrival.call.routing().cost.usd, Outcome.ANSWERED)
         kind = tuple(each for each in arrival.headers if each[0] == "content-type")
         said = (("cache-status", miss_status(Forwarding.MISS, collapsed=True)),)
-        return Landed(arrival.status, kind, body, routing, said)
+        return Landed(arrival.status, kind, body, routing, said, lent=True)
 
     async def _lead(self, forward: Callable[[], Coroutine[Any, Any, Forwarded]], key: object) -> Arrival:
         forwarded = await forward()

@@ -105,7 +105,8 @@ async def _answer(
         return
     try:
         landed = await visit.hit() or await visit.landed(forward)
-        core.sessions.carry(held, core.now())
+        if landed.lent:
+            core.sessions.carry(held, core.now())
         await _send_on(asked, call, gate, chosen, landed, [*said, *landed.said])
     finally:
         await visit.leave()

@@ -142,15 +142,19 @@ class Sessions:
             self.memory.put(session.place, remembered, now - self.settings.pause_seconds)
 
     def carry(self, held: Held, now: float) -> None:
-        """Take in an answer that no model gave: the conversation has the tier that it would have had.
+        """Take in an answer that no call of this request gave: the conversation gets its tier all the same.
+
+        What is known of an unnamed one at this very place stays; a named one has a single place.
 
         Args:
             held: what was selected.
             now: by the router's clock.
         """
         session, tier = held.session, held.selection.tier
+        if session is None or tier is None:
+            return
         since = now - self.settings.pause_seconds
-        if session is None or tier is None or self.memory.find(session.place, since) is not None:
+        if session.place != session.previous and self.memory.find(session.place, since) is not None:
             return
         known = self.find(session, now) or Remembered(tier, "", 0, None, now)
         self.memory.put(session.place, replace(known, tier=tier if held.keeps is None else held.keeps), since)

@@ -262,3 +262,26 @@ def test_a_stored_answer_does_not_end_a_conversation(proxy: MakeProxy) -> None:
     stored, asked = talk.say(HARD), talk.say(GO)
     assert "hit" in stored.headers["cache-status"]
     assert told(asked, "tier", "chosen-by") == ["premium", "session"]
+
+
+def test_a_stored_answer_lifts_a_named_conversation_as_a_new_one_would(proxy: MakeProxy) -> None:
+    running = proxy(serve={"cache": {"exact": "repeatable", "lookup_seconds": 5.0}})
+    other, talk = (Talk(running, {"x-tierwise-session": name}, temperature=0) for name in ("other", "ours"))
+    for each in (other, talk):
+        each.say("thanks")
+        last = each.say(HARD)
+        settle(running)
+    assert "hit" in last.headers["cache-status"]
+    assert told(talk.say(GO), "tier", "chosen-by") == ["premium", "session"]
+
+
+def test_an_answer_of_its_own_counts_as_it_was_made_though_it_is_to_be_kept(
+    proxy: MakeProxy, upstream: Sandbox
+) -> None:
+    running = proxy(serve={"cache": {"exact": "repeatable", "lookup_seconds": 5.0}})
+    talk = Talk(running, {"x-tierwise-session": "ours"}, temperature=0)
+    upstream.script(PREMIUM, Status(500))
+    fell_back = talk.say(HARD)
+    settle(running)
+    assert told(fell_back, "tier", "model") == ["premium", BALANCED]
+    assert told(talk.say(GO), "tier") == ["balanced"]
