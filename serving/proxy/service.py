@@ -208,11 +208,11 @@ class Service:
     async def _close(self, desk: Desk) -> None:
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        await desk.client.aclose()
+        for ended in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(ended, Exception):  # which must not keep the rows from being written
+                _log.error("what ran in the background had failed: %s: %s", type(ended).__name__, ended)
         await desk.cache.close(_STORE_SECONDS)
+        await desk.client.aclose()
         if self._semantic is not None:
             await asyncio.to_thread(self._semantic.close)
         if not await asyncio.to_thread(desk.books.close, _CLOSE_SECONDS):

@@ -14,7 +14,7 @@ import pytest
 
 from serving.errors import ConfigError
 from serving.proxy.semantic import SemanticCache, SemanticStats
-from serving.sandbox import Sandbox
+from serving.sandbox import Delay, Normal, Sandbox
 from serving.serve_config import ServeConfig
 from serving.state.neighbours import Neighbours
 from tests.serving.proxy.conftest import PATIENCE, MakeProxy, Running, bearer
@@ -81,6 +81,24 @@ def test_another_wording_of_an_ask_gets_its_answer(running: Running, upstream: S
     assert made.usd is not None
     assert found.saved_usd == pytest.approx(made.usd)
     assert (stats(running).hits, stats(running).misses, stats(running).learned) == (1, 1, 1)
+
+
+def test_what_is_being_learnt_when_the_proxy_is_stopped_is_learnt(
+    running: Running, upstream: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    upstream.script("hashed-words", Delay(0.3, Normal()))
+    body = {"model": "cheap", "messages": [{"role": "user", "content": FIRST}], "temperature": 0}
+    answer = httpx2.post(
+        f"{running.url}/chat/completions",
+        json=body,
+        headers={"cache-control": "no-cache"},  # its embedding is asked for only after the answer
+        timeout=PATIENCE,
+        trust_env=False,
+    )
+    assert answer.status_code == 200
+    running.stop()
+    assert stats(running).learned == 1
+    assert not caplog.records
 
 
 def test_the_embedding_is_asked_for_once_an_ask_and_its_cost_lessens_what_is_saved(
