@@ -190,11 +190,18 @@ class _State:
 
 async def _label_all(job: Job, around: Surroundings, journal: Journal, state: _State) -> None:
     options = {"environ": around.environ, **around.client_options}
-    async with AsyncTierRouter(around.config, **options) as router:
+    async with AsyncTierRouter(_patient(around.config), **options) as router:
         pause = Pause(around.times, state.stop)
         asker = Asker(router, job.settings, journal, around.times, state.stop, pause)
         labeller = Labeller(asker, state.budget, job.redactor, state.stop, state.bar, state.tally)
         await labeller.run(job.prompts, job.concurrency)
+
+
+def _patient(config: RouterConfig) -> RouterConfig:
+    """Return the configuration less what leaves models alone: every model is to answer, and we wait for it."""
+    limits = config.limits.model_copy(update={"longest_retry_after_seconds": 0.0})
+    breaker = config.breaker.model_copy(update={"enabled": False})
+    return config.model_copy(update={"breaker": breaker, "limits": limits})
 
 
 def _conclude(job: Job, around: Surroundings, journal: Journal, tally: Tally, stop: Stop) -> int:

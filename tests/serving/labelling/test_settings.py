@@ -3,7 +3,7 @@
 import pytest
 
 from serving import ConfigError, RouterConfig
-from serving.keys import Channel
+from serving.keys import CHANNELS
 from serving.labelling.settings import LabelSettings
 
 CHEAP, PREMIUM = "deepseek-ai/DeepSeek-V4-Flash", "Pro/deepseek-ai/DeepSeek-V3.2"
@@ -16,7 +16,7 @@ def test_the_premium_model_judges_unless_another_is_named() -> None:
     )
     assert (usual.judge, cheap.judge, other.judge) == (PREMIUM, CHEAP, "x/judge")
     assert [each.judge_is_candidate for each in (usual, cheap, other)] == [True, True, False]
-    assert set(usual.channels) == set(Channel)
+    assert set(usual.channels) == set(CHANNELS)
 
 
 def test_every_base_url_is_named() -> None:

@@ -284,7 +284,7 @@ def test_a_wrong_configuration_refuses_to_start_whatever_the_model_is(config: Pa
 def test_a_packaged_model_that_is_missing_is_no_reason_to_stop_either(config: Path, tmp_path: Path) -> None:
     source = Path(classifier.__file__).parent
     copied = tmp_path / "site" / "classifier"
-    shutil.copytree(source, copied, ignore=shutil.ignore_patterns("__pycache__", "javascript"))
+    shutil.copytree(source, copied, ignore=shutil.ignore_patterns("__pycache__"))
     packaged = copied / "default.tierwise"
     packaged.unlink()
     environ = {**os.environ, **ENVIRON, "PYTHONPATH": str(tmp_path / "site"), "PYTHONSAFEPATH": "1"}
