@@ -16,7 +16,7 @@ from serving.proxy.forward import Forwarded, Forwarder, Headers
 from serving.proxy.headers import routing_headers
 from serving.proxy.inputs import as_messages
 from serving.proxy.ledger_rows import RequestFacts
-from serving.proxy.permissions import Chosen, chosen_for, counts_as_premium, may_use_premium, why_not
+from serving.proxy.permissions import Chosen, allowed, chosen_for, counts_as_premium, may_use_premium
 from serving.proxy.sessions import given_name, hold
 from serving.sessions.keeper import Held
 from serving.sessions.session_id import SESSION_HEADER
@@ -60,28 +60,16 @@ async def _answer(
     held = await hold(asked, selection, body, messages) if limit else Held(selection)
     chosen = chosen_for(asked.key, held.selection, core.config, rationed=rationed, by_session=held.moved)
     _tell(asked, chosen, body, is_stream)
-    plan = core.plan(chosen.selection)
-    if not plan.alone:
-        plan = plan.without(why_not(asked.key, core.config))
+    plan = allowed(core.plan(chosen.selection), asked.key, core.config)
     rules = asked.desk.rules(asked.generation)
     said = [] if held.session is None else [(SESSION_HEADER, held.session.name)]
-    if (
-        limit
-        and _needs_limit(body)
-        and any(budgets_of(each.model, asked.key, rules) for each in plan.candidates)
-    ):
-        body[limit] = rules.default_max_tokens
-        said.append(("x-tierwise-max-tokens", str(rules.default_max_tokens)))
-    gate = BudgetGate(
-        asked.desk.books, rules, _facts(asked, chosen, held, messages, is_stream), asked.key, body
-    )
-    asked.gate = gate
+    if any(budgets_of(each.model, asked.key, rules) for each in plan.candidates):
+        said += _limited(body, limit, rules.default_max_tokens)
+    facts = _facts(asked, chosen, held, messages, is_stream)
+    asked.gate = gate = BudgetGate(asked.desk.books, rules, facts, asked.key, body)
     tier = chosen.selection.tier
     limits = core.limits(tier, core.config.deadline(tier))
-    prompt = (
-        None if dialect is CHAT else {"messages": messages or [{"content": json.dumps(body.get("input"))}]}
-    )
-    order = Order(body, {}, is_stream, limits, dialect.path, prompt)
+    order = Order(body, {}, is_stream, limits, dialect.path, _prompt(dialect, body, messages))
     call = core.call(order, chosen.selection, plan, asked.started_at, held)
     models = tuple(each.model for each in plan.candidates)
     visitor = Visitor(call, models, gate, dialect, messages, asked.connection.listed("cache-control"))
@@ -153,6 +141,23 @@ def _tell(asked: Asked, chosen: Chosen, body: Mapping[str, Any], is_stream: bool
     record.tier = None if selection.tier is None else selection.tier.label
     record.streamed, record.body = is_stream, body
     record.reasons = selection.reasons
+
+
+def _prompt(
+    dialect: Dialect, body: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """Return a chat body with the request's prompt, where its own is none."""
+    if dialect is CHAT:
+        return None
+    return {"messages": messages or [{"content": json.dumps(body.get("input"))}]}
+
+
+def _limited(body: dict[str, Any], limit: str, tokens: int) -> list[tuple[str, str]]:
+    """Limit the answer of a request that gives no limit of its own; return the headers that tell."""
+    if not limit or not _needs_limit(body):
+        return []
+    body[limit] = tokens
+    return [("x-tierwise-max-tokens", str(tokens))]
 
 
 def _needs_limit(body: Mapping[str, Any]) -> bool:

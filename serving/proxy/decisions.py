@@ -11,7 +11,7 @@ from serving.proxy.budget_gate import budgets_of
 from serving.proxy.desk import Asked
 from serving.proxy.inputs import as_messages
 from serving.proxy.ledger_rows import risk_above
-from serving.proxy.permissions import Chosen, chosen_for, why_not
+from serving.proxy.permissions import Chosen, allowed, chosen_for
 from serving.proxy.sessions import hold
 
 __all__ = ["route"]
@@ -36,9 +36,7 @@ async def route(asked: Asked) -> None:
 
 def _told(asked: Asked, chosen: Chosen, messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     core, selection, decision = asked.generation.core, chosen.selection, chosen.selection.decision
-    plan = core.plan(selection)
-    if not plan.alone:
-        plan = plan.without(why_not(asked.key, core.config))
+    plan = allowed(core.plan(selection), asked.key, core.config)
     budgets = budgets_of(plan.first, asked.key, asked.desk.rules(asked.generation))
     return {
         "requested": selection.requested,

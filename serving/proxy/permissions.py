@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from classifier import Tier
+from serving.chain import Plan
 from serving.config import RouterConfig
 from serving.proxy.errors import ProxyError
 from serving.routing import Reasons
@@ -11,7 +12,7 @@ from serving.selection import AUTO, Selection
 from serving.spending.ledger_row import ChosenBy
 from serving.state.api_key import ApiKey
 
-__all__ = ["Chosen", "chosen_for", "counts_as_premium", "may_use_premium", "why_not"]
+__all__ = ["Chosen", "allowed", "chosen_for", "counts_as_premium", "may_use_premium", "why_not"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +84,28 @@ def why_not(key: ApiKey | None, config: RouterConfig) -> Callable[[str], str]:
     """Return what tells why a key's requests may not go to a model of a chain; nothing when they may."""
     if key is None:
         return lambda _: ""
-    allowed, others = _models(key, config)
+    own, others = _models(key, config)
     premium = may_use_premium(key)
 
     def reason(model: str) -> str:
-        if model in allowed:
+        if model in own:
             return ""
         if model in others or (not premium and counts_as_premium(model, config)):
             return "it is outside this API key's tiers"
         return ""
 
     return reason
+
+
+def allowed(plan: Plan, key: ApiKey | None, config: RouterConfig) -> Plan:
+    """Return a plan without the models of a chain that a key's requests may not go to.
+
+    Args:
+        plan: of the key's request; a model that the caller named has been allowed before.
+        key: the caller's, or None.
+        config: that says which model is whose.
+    """
+    return plan if plan.alone else plan.without(why_not(key, config))
 
 
 def counts_as_premium(model: str, config: RouterConfig) -> bool:
