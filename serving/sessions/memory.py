@@ -40,7 +40,7 @@ class Memory:
         """
         self._most = most
         self._found: OrderedDict[Hashable, Remembered] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a stream that is dropped, not closed, ends inside any allocation
 
     def find(self, key: Hashable, since: float) -> Remembered | None:
         """Return what is remembered of a conversation that was answered at a moment or after it."""

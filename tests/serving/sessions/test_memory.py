@@ -35,6 +35,26 @@ def test_old_answers_make_room_by_themselves() -> None:
     assert len(memory) == 11
 
 
+def test_a_call_that_ends_while_another_is_being_remembered_holds_nobody_up() -> None:
+    memory = Memory(10)
+
+    class Key:
+        """Stands for a stream that was dropped: it ends inside any allocation, in the same thread."""
+
+        def __hash__(self) -> int:
+            memory.put("dropped", remembered(Tier.CHEAP), EVER)
+            return 1
+
+        def __eq__(self, other: object) -> bool:
+            return self is other
+
+    thread = threading.Thread(target=lambda: memory.put(Key(), remembered(Tier.CHEAP), EVER), daemon=True)
+    thread.start()
+    thread.join(5.0)
+    assert not thread.is_alive()
+    assert memory.find("dropped", EVER) is not None
+
+
 def test_an_earlier_answer_does_not_replace_a_later_one() -> None:
     memory = Memory(2)
     memory.put("a", remembered(Tier.PREMIUM, at=5.0), EVER)
