@@ -113,6 +113,9 @@ def test_the_wheel_holds_just_the_three_packages(tmp_path: Path) -> None:
     tops = {name.split("/")[0] for name in inside}
     assert {top for top in tops if not top.endswith(".dist-info")} == OURS
     assert {"classifier/default.tierwise", "classifier/javascript/tierwise.js"} <= set(inside)
+    page = {f"serving/page/{each.name}" for each in (ROOT / "serving" / "page").iterdir()}
+    assert len(page) > 5
+    assert page <= set(inside)
     assert {f"serving/observability/{name}" for name in ("grafana.json", "alerts.yaml")} <= set(inside)
     assert "serving/cache/pairs.jsonl" in inside
     assert {f"{name}/py.typed" for name in OURS} <= set(inside)

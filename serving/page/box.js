@@ -8,6 +8,7 @@ import { TierPredictor } from "./tierwise.js";
 import { TIERS, percent, tierName } from "./words.js";
 
 const SHOWN = 6; // features each way
+const RETRY = 30_000; // milliseconds until a model that could not be had is asked for again
 const TYPING = 120; // milliseconds without a key, before it is worked out
 const BASE = "what prompts need on average";
 const EXAMPLES = [
@@ -19,6 +20,8 @@ const EXAMPLES = [
 let predictor = null;
 let version = null;
 let timer = null;
+let notBefore = 0; // when the model may be asked for again
+let turns = 0; // a model that arrives after its key was forgotten is not used
 
 /** Make the box ready; it works once `loadModel` has succeeded. */
 export function prepareBox() {
@@ -29,29 +32,43 @@ export function prepareBox() {
   byId("examples").append(...EXAMPLES.map(example));
 }
 
-/** Fetch the model that decides now, unless it is at hand; tell where it cannot be had. */
+/**
+ * Fetch the model that decides now, unless it is at hand or was just asked for; tell where it cannot be had.
+ *
+ * @param {string | null} wanted its version; null where no model file decides
+ */
 export async function loadModel(wanted) {
-  if (wanted !== null && wanted === version) return;
+  if (wanted === null) return use(null, "no model file decides here now");
+  if (wanted === version || Date.now() < notBefore) return;
+  notBefore = Date.now() + RETRY;
+  const turn = ++turns;
   try {
     const response = await ask("v1/model");
-    predictor = await TierPredictor.load(await response.arrayBuffer());
-    version = predictor.version;
-    tell(byId("try-hint"), `Nothing is sent: model ${version} runs in this page. Budgets, keys and conversations can still change what it says.`);
+    const loaded = await TierPredictor.load(await response.arrayBuffer());
+    if (turn === turns) use(loaded, "", wanted);
   } catch (error) {
-    predictor = null;
-    version = null;
-    tell(byId("try-hint"), `The model cannot be had, so nothing can be tried here: ${error.message}.`);
+    if (turn === turns) use(null, error.message);
   }
-  byId("prompt").disabled = predictor === null;
-  for (const button of byId("examples").children) button.disabled = predictor === null;
-  judge();
 }
 
 /** Forget model and prompt, when the key is forgotten. */
 export function emptyBox() {
-  predictor = null;
-  version = null;
+  turns++;
+  notBefore = 0;
   byId("prompt").value = "";
+  use(null, "a key is needed");
+}
+
+function use(loaded, problem, wanted = null) {
+  predictor = loaded;
+  version = wanted;
+  if (loaded) notBefore = 0;
+  const hint = loaded
+    ? `Nothing is sent: model ${loaded.version} runs in this page. Budgets, keys and conversations can still change what it says.`
+    : `The model cannot be had, so nothing can be tried here: ${problem}.`;
+  tell(byId("try-hint"), hint);
+  byId("prompt").disabled = loaded === null;
+  for (const button of byId("examples").children) button.disabled = loaded === null;
   judge();
 }
 
