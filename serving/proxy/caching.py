@@ -47,6 +47,7 @@ SEMANTIC = "semantic"
 _SILENT_SECONDS = 5.0  # after the database did not answer
 _TEND_SECONDS = 60.0
 _MOST_WAITING = 64  # answers on their way to the database; more are not stored
+_MOST_STORING = 2  # of them at once: budgets need threads as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,7 @@ class AnswerCache:
         self._size = (0, 0)
         self._used: set[str] = set()
         self._storing: set[asyncio.Task[None]] = set()
+        self._turns = asyncio.Semaphore(_MOST_STORING)
 
     def stats(self) -> CacheStats:
         """Return what it did so far."""
@@ -344,16 +346,22 @@ class AnswerCache:
             await then()
 
     async def _put(self, made: Callable[[], StoredAnswer | None]) -> StoredAnswer | None:
-        if len(self._storing) > _MOST_WAITING or self._clock() < self._silent_until:
+        if len(self._storing) > _MOST_WAITING:
             self.count("not_stored")
             return None
+        async with self._turns:
+            return await self._put_now(made)
 
+    async def _put_now(self, made: Callable[[], StoredAnswer | None]) -> StoredAnswer | None:
         def work() -> StoredAnswer | None:
             answer = made()
             if answer is not None:
                 self._books.state.answers.put(answer)
             return answer
 
+        if self._clock() < self._silent_until:
+            self.count("not_stored")
+            return None
         try:
             answer = await self._books.run(work)
         except StateError as error:

@@ -13,6 +13,8 @@ import httpx2
 import openai
 import pytest
 
+from serving.cache.directives import Directives
+from serving.cache.request_key import Place
 from serving.cache.stored_answer import StoredAnswer
 from serving.proxy.caching import Question, Recalled
 from serving.proxy.desk import Desk
@@ -555,6 +557,30 @@ def test_a_database_that_hangs_holds_a_request_up_for_a_moment_and_the_next_not_
     assert desk.cache.stats().failures == 1  # the others did not even ask
     until.set()
     hanging.result(PATIENCE)
+    settle(running)
+
+
+def test_answers_that_are_slow_to_store_leave_threads_to_the_budgets(running: Running) -> None:
+    desk, loop, until = desk_of(running), running.server.loop, threading.Event()
+    assert loop is not None
+
+    def made() -> None:
+        until.wait(PATIENCE)
+
+    async def nothing() -> None:
+        pass
+
+    async def keep() -> None:
+        place = Place("/chat/completions", "open", (), "cheap", CHEAP, None, streamed=False)
+        for number in range(20):
+            desk.cache.keep(Question(f"{number}", place, {}, (), Directives(), True, 0.0), made, nothing)
+
+    try:
+        asyncio.run_coroutine_threadsafe(keep(), loop).result(PATIENCE)
+        found = asyncio.run_coroutine_threadsafe(desk.books.run(lambda: "served"), loop)
+        assert found.result(PATIENCE / 4) == "served"
+    finally:
+        until.set()
     settle(running)
 
 
