@@ -63,6 +63,10 @@ def first_problem(error: ValidationError, settings: type[BaseModel], also: tuple
             return f"{where}: missing"
         case "string_pattern_mismatch" if where.endswith("base_url"):
             return f"{where}: {problem['input']!r} is no base URL: write it like 'https://global-apis.com/v1'"
+        case "string_pattern_mismatch" if where.endswith("endpoint"):
+            return f"{where}: {problem['input']!r} is no URL: write it like 'http://127.0.0.1:4318/v1/traces'"
+        case "string_pattern_mismatch" if where.endswith("key_variable"):  # it may be the key itself
+            return f"{where}: not the name of an environment variable: write it like 'PROVIDER_API_KEY'"
         case "string_pattern_mismatch":
             return f"{where}: {problem['input']!r} is not a name: it must not hold white space"
     return f"{where}: {problem['input']!r}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"

@@ -463,3 +463,8 @@ class TestItsSettings:
     def test_what_is_wrong_is_told(self, direct: Sandbox, table: dict[str, Any]) -> None:
         with pytest.raises(ConfigError, match=r"break_glass\.cheap\."):
             ServeConfig.from_dict({"break_glass": {"cheap": glass(direct, **table)}})
+
+    def test_a_key_in_place_of_its_variable_is_not_repeated(self, direct: Sandbox) -> None:
+        with pytest.raises(ConfigError, match="key_variable: not the name of an env") as told:
+            ServeConfig.from_dict({"break_glass": {"cheap": glass(direct, key_variable="sk-of-nobody")}})
+        assert "sk-of-nobody" not in str(told.value)

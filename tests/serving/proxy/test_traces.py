@@ -262,3 +262,8 @@ def test_an_endpoint_that_is_no_url_is_refused_in_one_line(tmp_path: Path) -> No
     file.write_text('[telemetry]\nendpoint = "collector:4318"\n')
     with pytest.raises(ConfigError, match=r"telemetry\.endpoint: 'collector:4318'"):
         ServeConfig.load(file)
+
+
+def test_an_endpoint_without_its_scheme_is_told_as_that() -> None:
+    with pytest.raises(ConfigError, match="'collector:4318' is no URL: write it like 'http"):
+        ServeConfig.from_dict({"telemetry": {"endpoint": "collector:4318"}})
