@@ -1,9 +1,9 @@
 /** The box to try a prompt in: the proxy's own model, run in the page by `tierwise.js`. Nothing is sent. */
 
+import { badge } from "./badge.js";
 import { ask } from "./client.js";
 import { bar } from "./charts.js";
 import { byId, element, show, tell } from "./dom.js";
-import { badge } from "./overview.js";
 import { TierPredictor } from "./tierwise.js";
 import { TIERS, percent, tierName } from "./words.js";
 
@@ -11,6 +11,7 @@ const SHOWN = 6; // features each way
 const RETRY = 30_000; // milliseconds until a model that could not be had is asked for again
 const TYPING = 120; // milliseconds without a key, before it is worked out
 const BASE = "what prompts need on average";
+const CAVEAT = "Budgets, keys and conversations can still change what it says.";
 const EXAMPLES = [
   "What is the capital of France?",
   "Write a Python function that merges two sorted lists, with tests.",
@@ -64,7 +65,7 @@ function use(loaded, problem, wanted = null) {
   version = wanted;
   if (loaded) notBefore = 0;
   const hint = loaded
-    ? `Nothing is sent: model ${loaded.version} runs in this page. Budgets, keys and conversations can still change what it says.`
+    ? `Nothing is sent: model ${loaded.version} runs in this page. ${CAVEAT}`
     : `The model cannot be had, so nothing can be tried here: ${problem}.`;
   tell(byId("try-hint"), hint);
   byId("prompt").disabled = loaded === null;

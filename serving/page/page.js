@@ -48,21 +48,29 @@ function shown(told) {
   showOverview(told);
   tellAge();
   const { version, model_version: model } = told.status;
-  tell(byId("footer"), `Tierwise ${version}. Days and hours are those of ${told.time_zone}. Dollars are at the configured prices.`);
+  tell(
+    byId("footer"),
+    `Tierwise ${version}. Days and hours are those of ${told.time_zone}. Dollars are at the configured prices.`,
+  );
   loadModel(model);
 }
 
 function noticeOf({ ledger, read_at: read, time_zone: zone }) {
   if (ledger !== "unavailable") return "";
-  const since = read === null ? "today's figures are missing" : `today's figures are those of ${clock(read, zone)}`;
+  const since =
+    read === null ? "today's figures are missing" : `today's figures are those of ${clock(read, zone)}`;
   return `The database does not answer: ${since}. Alarms, circuits and recent decisions are of now.`;
 }
 
 function refused(error) {
   if (error instanceof Refusal && error.status === 401) return askForKey(error);
-  const words = error instanceof Refusal ? error.message : `what the proxy says cannot be shown (${error.message})`;
+  const words =
+    error instanceof Refusal ? error.message : `what the proxy says cannot be shown (${error.message})`;
   const sentence = words[0].toUpperCase() + words.slice(1);
-  tell(byId("notice"), `${sentence}. ${last ? "What stands here is older. " : ""}The page tries again by itself.`);
+  tell(
+    byId("notice"),
+    `${sentence}. ${last ? "What stands here is older. " : ""}The page tries again by itself.`,
+  );
   tellCondition(null);
 }
 
