@@ -22,7 +22,7 @@ export function latency(today) {
     ),
   );
   const note =
-    "First token, and the whole answer, from the request's arrival; failed attempts included; the latest answers.";
+    "First token and whole answer, from the request's arrival, failed attempts included; of the latest answers.";
   return [
     element(
       "table",
