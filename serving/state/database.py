@@ -86,7 +86,8 @@ class Database:
             raise SchemaOutdatedError(f"{self.name}: no tables yet: run `python -m serving migrate`")
         if found < REVISION:
             wanted = f"its schema is {found}, this version's is {REVISION}"
-            raise SchemaOutdatedError(f"{self.name}: {wanted}: run `python -m serving migrate`")
+            remedy = "run `python -m serving migrate` with the same --config"
+            raise SchemaOutdatedError(f"{self.name}: {wanted}: {remedy}")
         if found > REVISION:
             newer = f"its schema is {found}, newer than this version's {REVISION}"
             raise SchemaOutdatedError(f"{self.name}: {newer}: install the Tierwise that migrated it")

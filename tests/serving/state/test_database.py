@@ -41,7 +41,7 @@ def test_a_file_that_is_not_there_is_not_made_by_opening_it(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        ("0000", f"its schema is 0000, this version's is {REVISION}: run `python -m serving migrate`"),
+        ("0000", f"is 0000, this version's is {REVISION}: run `python -m serving migrate` with the same --c"),
         ("0099", f"its schema is 0099, newer than this version's {REVISION}: install the Tierwise that"),
     ],
     ids=["older", "newer"],
