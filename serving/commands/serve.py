@@ -30,10 +30,11 @@ examples:
   python -m serving serve --log-format json            a line for each request on standard error
 
 Then point any OpenAI client at http://127.0.0.1:8080/v1, with the model auto, cheap, balanced, premium, or
-any model's name. Without API keys of its own (`python -m serving keys create NAME`) it listens on loopback
-alone. SIGHUP, or a change of the configuration or the model file, reloads both or neither; SIGTERM and Ctrl-C
-let requests in flight end. A model file that is missing or broken stops nothing: balanced answers, and an
-alarm stands (in GET /v1/status) until it is mended.
+any model's name, and a browser at http://127.0.0.1:8080/, where a page shows what goes on. Without API keys
+of its own (`python -m serving keys create NAME`) it listens on loopback alone. SIGHUP, or a change of the
+configuration or the model file, reloads both or neither; SIGTERM and Ctrl-C let requests in flight end. A
+model file that is missing or broken stops nothing: balanced answers, and an alarm stands (in GET /v1/status)
+until it is mended.
 {KEYS}
 exit code: 0 when it was stopped, 1 when it could not start."""
 
