@@ -191,6 +191,13 @@ async def until_seen(upstream: Sandbox, count: int) -> None:
         await asyncio.sleep(0.01)
 
 
+async def until_asked(upstream: Sandbox, marker: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while marker not in {seen for _, seen in seen_by(upstream)}:
+        assert time.monotonic() < until
+        await asyncio.sleep(0.01)
+
+
 def seen_by(upstream: Sandbox) -> Counter[Place]:
     """What the upstream was asked for."""
     bodies: list[Any] = [each.body for each in upstream.requests]

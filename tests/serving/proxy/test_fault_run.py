@@ -25,6 +25,7 @@ from tests.serving.proxy.replica import (
     client,
     replicas,
     seen_by,
+    until_asked,
     until_seen,
 )
 from tests.serving.state.postgres import PostgresServer, running_postgres
@@ -153,6 +154,10 @@ async def test_clients_that_vanish_leave_rows_and_hold_nothing(start: Start, url
     with start(slow) as [replica]:
         async with client() as shared:
             await asyncio.gather(*(vanish(shared, number) for number in range(48)))
+            leaving = asyncio.create_task(ask(shared, replica.url, body_of("left")))
+            await until_asked(slow, "left")  # where all is slow, the others may have left before that
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
         (after,) = await ask_all([replica.url], [body_of("after", model="cheap")])
         replica.stop()
     assert after.is_clear
