@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from serving.errors import StateError, StateUnavailableError
 from serving.observability.observers import Observers
+from serving.proxy.reservations import Reservations
 from serving.spending.budget_terms import Claim, Refused, Reserved, Unit, day_of
 from serving.spending.ledger_row import LedgerRow
 from serving.state import RowWriter, State
@@ -53,6 +54,7 @@ class StateBooks:
         self._writer = writer
         self._now = now
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="tierwise-state")
+        self._reservations = Reservations(self._reserved, self._threads, self._give_back)
         self._uncharged: deque[tuple[str, tuple[Claim, ...]]] = deque()
         self._silent = False
         self._down_until = 0.0
@@ -68,12 +70,12 @@ class StateBooks:
         return await self._in_thread(lambda: self._guarded(work))
 
     async def reserve(self, reservation_id: str, claims: Sequence[Claim]) -> Reserved | Refused:
-        """Reserve every claim or none.
+        """Reserve every claim or none, in one transaction with all who wait for theirs at that time.
 
         Raises:
             StateUnavailableError: the database does not answer.
         """
-        return await self.run(lambda: self.state.budgets.reserve(reservation_id, claims, self.instance))
+        return await self._reservations.reserve(reservation_id, claims)
 
     def settle(self, reservation_id: str, actual: Mapping[tuple[str, Unit], int]) -> None:
         """Settle a reservation, some hundredths of a second later."""
@@ -160,6 +162,12 @@ class StateBooks:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _reserved(self, asked: Mapping[str, Sequence[Claim]]) -> Mapping[str, Reserved | Refused]:
+        return self._guarded(lambda: self.state.budgets.reserve_many(asked, self.instance))
+
+    def _give_back(self, unwanted: Reserved) -> None:
+        self.settle(unwanted.reservation_id, {(each.scope, each.unit): 0 for each in unwanted.claims})
 
     def _guarded(self, work: Callable[[], T]) -> T:
         if self._now() < self._down_until:

@@ -5,9 +5,15 @@ where the row is changed, so that no two clients can both take the last dollar, 
 database. Claims are taken in one fixed order of budgets, so that reservations never wait for each other in a
 circle. Every step may be repeated: a reservation is a row, and whoever deletes or changes that row is the one
 who moves its amount.
+
+Reservations that wait together are first tried as one: each budget is asked once, in the same fixed order and
+in one transaction, for the sum of what they claim of it. Where there is room for all, which is nearly always,
+each has what it would have got alone. Where a sum does not fit, nothing is written, and those who claim of
+that budget are decided on alone, in turn.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
@@ -107,20 +113,40 @@ class Budgets:
         Raises:
             StateError: two claims are against one budget, or there is none.
         """
-        ordered = sorted(claims, key=_place)
-        if not ordered or len({_place(claim) for claim in ordered}) < len(ordered):
-            raise StateError(
-                f"reservation {reservation_id!r}: one claim for each budget is needed, got {claims!r}"
-            )
+        ordered = _ordered(reservation_id, claims)
         with self._database.writing() as connection:
             if len(self._note(connection, reservation_id, ordered, instance, HELD)) < len(ordered):
                 connection.rollback()
                 return Reserved(reservation_id, tuple(claims))
-            short = next((claim for claim in ordered if not self._taken(connection, claim)), None)
+            short = next((claim for claim in ordered if not self._taken(connection, [claim])), None)
             if short is None:
                 return Reserved(reservation_id, tuple(claims))
             connection.rollback()
         return self._refused(short)
+
+    def reserve_many(
+        self, asked: Mapping[str, Sequence[Claim]], instance: str
+    ) -> dict[str, Reserved | Refused]:
+        """Reserve several times, each time every claim or none, as `reserve` does it one after another.
+
+        Args:
+            asked: the claims, by the reservation's id.
+            instance: the calling process, whose heart beats in `Instances`.
+
+        Raises:
+            StateError: two claims of one reservation are against one budget, or there is none.
+            StateUnavailableError: it is unknown which of them stand: all are to be released.
+        """
+        left = {name: _ordered(name, claims) for name, claims in asked.items()}
+        answers: dict[str, Reserved | Refused] = {}
+        while len(left) > 1:
+            short = self._short_for(left, instance)
+            if not short:
+                return answers | {name: Reserved(name, tuple(asked[name])) for name in left}
+            for name in [name for name in left if not short.isdisjoint(map(_place, left[name]))]:
+                answers[name] = self.reserve(name, asked[name], instance)
+                del left[name]
+        return answers | {name: self.reserve(name, asked[name], instance) for name in left}
 
     def settle(self, reservation_id: str, actual: Amounts) -> tuple[Overrun, ...]:
         """Charge what a call came to, to the day of its reservation, and give back the rest.
@@ -217,28 +243,37 @@ class Budgets:
             connection.execute(delete(reservations).where(reservations.c.day < before_day))
             connection.execute(delete(budgets).where(budgets.c.day < before_day))
 
+    def _short_for(self, left: Mapping[str, Sequence[Claim]], instance: str) -> set[tuple[str, str, str]]:
+        """Reserve all of several reservations, or none; return the budgets that kept them from it."""
+        claims: defaultdict[tuple[str, str, str], list[Claim]] = defaultdict(list)
+        for each in left.values():
+            for claim in each:
+                claims[_place(claim)].append(claim)
+        rows = [row for name in sorted(left) for row in _held(name, left[name], instance, HELD)]
+        with self._database.writing() as connection:
+            if len(connection.execute(self._hold, rows).all()) < len(rows):  # one of them stands already
+                connection.rollback()
+                return set(claims)
+            short = {place for place in sorted(claims) if not self._taken(connection, claims[place])}
+            if short:
+                connection.rollback()
+        return short
+
+    def _taken(self, connection: Connection, claims: Sequence[Claim]) -> bool:
+        """Take what is claimed of one budget, or nothing: too little is left, or claims differ on its cap."""
+        first, total = claims[0], sum(claim.amount for claim in claims)
+        if any(claim.cap != first.cap for claim in claims):
+            return False
+        if total > first.cap:  # the statement checks rows that stand, not the first one of a day
+            return False
+        return connection.execute(self._take, _row(first, total)).first() is not None
+
     def _note(
         self, connection: Connection, reservation_id: str, claims: Iterable[Claim], instance: str, state: str
     ) -> set[tuple[str, str]]:
         """Note the claims of a reservation that do not stand yet; return their scopes and units."""
-        rows = [
-            {
-                "reservation_id": reservation_id,
-                "scope": claim.scope,
-                "unit": claim.unit.value,
-                "day": claim.day,
-                "amount": claim.amount,
-                "instance": instance,
-                "state": state,
-            }
-            for claim in claims
-        ]
+        rows = _held(reservation_id, claims, instance, state)
         return {(row.scope, row.unit) for row in connection.execute(self._hold, rows)}
-
-    def _taken(self, connection: Connection, claim: Claim) -> bool:
-        if claim.amount > claim.cap:  # the statement checks rows that stand, not the first one of a day
-            return False
-        return connection.execute(self._take, _row(claim, claim.amount)).first() is not None
 
     def _refused(self, claim: Claim) -> Refused:
         place = {"day_": claim.day, "scope_": claim.scope, "unit_": claim.unit.value}
@@ -269,6 +304,30 @@ class Budgets:
 
 def _place(claim: Claim) -> tuple[str, str, str]:
     return claim.day, claim.scope, claim.unit.value
+
+
+def _ordered(reservation_id: str, claims: Sequence[Claim]) -> list[Claim]:
+    ordered = sorted(claims, key=_place)
+    if not ordered or len({_place(claim) for claim in ordered}) < len(ordered):
+        raise StateError(
+            f"reservation {reservation_id!r}: one claim for each budget is needed, got {claims!r}"
+        )
+    return ordered
+
+
+def _held(reservation_id: str, claims: Iterable[Claim], instance: str, state: str) -> list[dict[str, object]]:
+    return [
+        {
+            "reservation_id": reservation_id,
+            "scope": claim.scope,
+            "unit": claim.unit.value,
+            "day": claim.day,
+            "amount": claim.amount,
+            "instance": instance,
+            "state": state,
+        }
+        for claim in claims
+    ]
 
 
 def _row(claim: Claim, reserved: int) -> dict[str, object]:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
-from serving.spending.budget_terms import Claim, Reserved, Standing, Unit
+from serving.spending.budget_terms import Claim, Refused, Reserved, Standing, Unit
+from serving.state.budgets import Budgets
 from serving.state.database import Database
 from serving.state.migrate import migrate
 from serving.state.schema import budgets as budgets_table
@@ -104,6 +105,44 @@ def as_modelled(model: Model, standing: Standing) -> bool:
         spent,
         0,
     )
+
+
+groups = st.lists(st.dictionaries(st.sampled_from("abc"), amounts, min_size=1), max_size=8)
+
+
+@settings(max_examples=60)
+@given(before=groups, together=groups)
+def test_a_group_is_decided_as_one_after_another_would_be(
+    books: Database, before: list[dict[str, int]], together: list[dict[str, int]]
+) -> None:
+    found = []
+    for grouped in (False, True):
+        with books.writing() as connection:
+            for table in (reservations, budgets_table):
+                connection.execute(delete(table))
+        budgets = State.of(books).budgets
+        one_by_one(budgets, "before", before)
+        answers = (
+            budgets.reserve_many(claimed("r", together), "i")
+            if grouped
+            else one_by_one(budgets, "r", together)
+        )
+        found.append(([answers[f"r{number}"] for number in range(len(together))], budgets.standing(DAY)))
+    (granted, standing), (granted_together, standing_together) = found
+    assert list(map(type, granted_together)) == list(map(type, granted))
+    assert standing_together == standing
+
+
+def claimed(name: str, wanted: list[dict[str, int]]) -> dict[str, list[Claim]]:
+    return {
+        f"{name}{number}": [Claim(scope, Unit.USD, DAY, CAP, amount) for scope, amount in each.items()]
+        for number, each in enumerate(wanted)
+    }
+
+
+def one_by_one(budgets: Budgets, name: str, wanted: list[dict[str, int]]) -> dict[str, Reserved | Refused]:
+    asked = claimed(name, wanted).items()
+    return {reservation_id: budgets.reserve(reservation_id, claims, "i") for reservation_id, claims in asked}
 
 
 @settings(max_examples=60)

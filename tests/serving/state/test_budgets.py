@@ -89,6 +89,66 @@ def test_claims_must_each_be_against_a_budget_of_their_own(budgets: Budgets, cla
         budgets.reserve("a", claims, "i")
 
 
+def test_a_group_that_fits_is_granted_together(budgets: Budgets) -> None:
+    asked = {"a": [claim(60)], "b": [key_claim(7), claim(40)], "c": [key_claim(93)]}
+    assert budgets.reserve_many(asked, "i") == {name: Reserved(name, tuple(asked[name])) for name in asked}
+    assert [each.reserved for each in budgets.standing(DAY)] == [100, 100]
+    budgets.settle_many({"a": {PREMIUM_USD: 1}, "b": {PREMIUM_USD: 2, KEY_TOKENS: 3}, "c": {KEY_TOKENS: 4}})
+    assert [(each.spent, each.reserved) for each in budgets.standing(DAY)] == [(7, 0), (3, 0)]
+
+
+def test_in_a_group_each_is_granted_or_refused_as_it_would_be_alone(budgets: Budgets) -> None:
+    asked = {
+        "first": [claim(60)],
+        "too late": [claim(41), key_claim(5)],
+        "small": [claim(40)],
+        "too large": [key_claim(101)],
+        "another": [key_claim(100)],
+        "next day": [claim(100, day=NEXT_DAY)],
+    }
+    assert budgets.reserve_many(asked, "i") == {
+        "first": Reserved("first", (claim(60),)),
+        "too late": Refused(claim(41), left=40),
+        "small": Reserved("small", (claim(40),)),
+        "too large": Refused(key_claim(101), left=100),
+        "another": Reserved("another", (key_claim(100),)),
+        "next day": Reserved("next day", (claim(100, day=NEXT_DAY),)),
+    }
+    assert [each.reserved for each in budgets.standing(DAY)] == [100, 100]
+    for refused in ("too late", "too large"):
+        budgets.settle(refused, {})
+    assert [each.spent for each in budgets.standing(DAY)] == [0, 0]
+
+
+def test_a_group_that_is_refused_leaves_nothing(budgets: Budgets) -> None:
+    answers = budgets.reserve_many({"a": [claim(101)], "b": [claim(1, cap=0)]}, "i")
+    assert answers == {"a": Refused(claim(101), left=100), "b": Refused(claim(1, cap=0), left=0)}
+    assert budgets.standing(DAY) == ()
+
+
+def test_in_a_group_too_an_id_is_not_reserved_twice(budgets: Budgets) -> None:
+    budgets.reserve("a", [claim(60)], "i")
+    answers = budgets.reserve_many({"a": [claim(60)], "b": [claim(30)], "c": [claim(20)]}, "i")
+    assert [type(each) for each in answers.values()] == [Reserved, Reserved, Refused]
+    assert only(budgets).reserved == 90
+
+
+def test_in_a_group_a_cap_that_changed_holds_from_the_one_that_tells_it(budgets: Budgets) -> None:
+    answers = budgets.reserve_many({"a": [claim(100)], "b": [claim(50, cap=150)], "c": [claim(1)]}, "i")
+    assert [type(each) for each in answers.values()] == [Reserved, Reserved, Refused]
+    assert (only(budgets).cap, only(budgets).reserved) == (100, 150)
+
+
+def test_nobody_in_a_group_is_no_error(budgets: Budgets) -> None:
+    assert budgets.reserve_many({}, "i") == {}
+
+
+def test_a_group_with_a_wrong_claim_reserves_nothing(budgets: Budgets) -> None:
+    with pytest.raises(StateError, match="reservation 'b': one claim for each budget is needed"):
+        budgets.reserve_many({"a": [claim(1)], "b": [claim(1), claim(2)]}, "i")
+    assert budgets.standing(DAY) == ()
+
+
 def test_a_cap_that_is_raised_holds_from_the_next_reservation_on(budgets: Budgets) -> None:
     budgets.reserve("a", [claim(100)], "i")
     assert isinstance(budgets.reserve("b", [claim(50, cap=150)], "i"), Reserved)

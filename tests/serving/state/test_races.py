@@ -16,7 +16,7 @@ from serving.state.database import Database
 from serving.state.migrate import Migrated, migrate
 from serving.state.schema import REVISION
 from serving.state.state import State
-from tests.serving.state.racer import CAP, DAY, migrate_too, race, reserve_and_hang
+from tests.serving.state.racer import CAP, DAY, migrate_too, race, race_in_groups, reserve_and_hang
 
 SECONDS = 120  # that a process may take, on a machine with other work
 
@@ -60,11 +60,12 @@ def watched(state: State, receiver: Connection) -> list[Standing]:
     return seen
 
 
+@pytest.mark.parametrize("work", [race, race_in_groups], ids=["each alone", "in groups"])
 def test_64_clients_in_two_processes_race_for_the_last_dollar(
-    url: str, database: Database, start: Start
+    url: str, database: Database, start: Start, work: Callable[..., None]
 ) -> None:
     state = State.of(database)
-    receivers = [start(race, url, name)[1] for name in ("left", "right")]
+    receivers = [start(work, url, name)[1] for name in ("left", "right")]
     seen = watched(state, receivers[0])
     left, right = map(received, receivers)
     premium, *of_keys = sorted(state.budgets.standing(DAY), key=lambda each: each.scope != PREMIUM)
