@@ -245,6 +245,12 @@ class ServeConfig(Section):
         proxy = {**self.proxy.model_dump(), **given}
         return self.from_dict({**{name: getattr(self, name) for name in PROXY_SECTIONS}, "proxy": proxy})
 
+    def simulated(self) -> Self:
+        """Return the configuration for a simulated upstream: nobody else is asked, no other key is read."""
+        semantic = self.cache.semantic.model_copy(update={"base_url": None, "key_variable": None})
+        cache = self.cache.model_copy(update={"semantic": semantic})
+        return self.model_copy(update={"break_glass": BreakGlassSettings(), "cache": cache})
+
     def state_url(self, environ: Mapping[str, str]) -> str:
         """Return the database's URL: the configured one, that of the environment, or the default.
 

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from serving.config import BaseUrl
 from serving.settings_file import Section
 
 __all__ = ["Requests", "SemanticSettings"]
@@ -43,7 +44,7 @@ class SemanticSettings(Section):
     embedding_model: Annotated[str, Field(min_length=1, pattern=r"^\S+$")] | None = None
     threshold: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
     requests: Requests = Requests.REPEATABLE
-    base_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")] | None = None
+    base_url: BaseUrl | None = None
     key_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     dimensions: Annotated[int, Field(ge=1, le=8192, strict=True)] | None = None
     usd_per_million_tokens: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] | None = None

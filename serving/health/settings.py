@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from serving.settings_file import Section
 
@@ -51,6 +51,14 @@ class PerChannel(Section):
     pro: PerMinute | None = None
 
 
+def _by_channel(value: object) -> object:
+    if isinstance(value, int | float):
+        raise ValueError(
+            f"limits.requests_per_minute: {value} for which channel? Write it like {{ standard = {value} }}"
+        )
+    return value
+
+
 class LimitSettings(Section):
     """What is asked of the upstream at most, and how its own limits are honoured.
 
@@ -63,6 +71,6 @@ class LimitSettings(Section):
             it.
     """
 
-    requests_per_minute: PerChannel = PerChannel()
+    requests_per_minute: Annotated[PerChannel, BeforeValidator(_by_channel)] = PerChannel()
     longest_wait_seconds: Annotated[float, Field(ge=0, le=_A_DAY, allow_inf_nan=False)] = 1.0
     longest_retry_after_seconds: Annotated[float, Field(ge=0, le=_A_DAY, allow_inf_nan=False)] = 600.0

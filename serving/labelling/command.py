@@ -198,7 +198,7 @@ async def _label_all(job: Job, around: Surroundings, journal: Journal, state: _S
 
 
 def _patient(config: RouterConfig) -> RouterConfig:
-    """Return the configuration less what leaves models alone: every model is to answer, and we wait for it."""
+    """Return the configuration less what leaves models alone: every one is to answer, and is waited for."""
     limits = config.limits.model_copy(update={"longest_retry_after_seconds": 0.0})
     breaker = config.breaker.model_copy(update={"enabled": False})
     return config.model_copy(update={"breaker": breaker, "limits": limits})

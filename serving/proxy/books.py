@@ -69,6 +69,14 @@ class StateBooks:
         """
         return await self._in_thread(lambda: self._guarded(work))
 
+    async def run_aside(self, work: Callable[[], T]) -> T:
+        """Run what requests can do without: when it fails, that keeps nobody else from the database.
+
+        Raises:
+            StateError: as the work raises it.
+        """
+        return await self._in_thread(lambda: self._unless_down(work))
+
     async def reserve(self, reservation_id: str, claims: Sequence[Claim]) -> Reserved | Refused:
         """Reserve every claim or none, in one transaction with all who wait for theirs at that time.
 
@@ -170,13 +178,20 @@ class StateBooks:
         self.settle(unwanted.reservation_id, {(each.scope, each.unit): 0 for each in unwanted.claims})
 
     def _guarded(self, work: Callable[[], T]) -> T:
-        if self._now() < self._down_until:
-            raise StateUnavailableError("the database did not answer a moment ago")
+        self._check_it_is_up()
         try:
             return work()
         except StateUnavailableError:
             self._down_until = self._now() + _PAUSE_SECONDS
             raise
+
+    def _unless_down(self, work: Callable[[], T]) -> T:
+        self._check_it_is_up()
+        return work()
+
+    def _check_it_is_up(self) -> None:
+        if self._now() < self._down_until:
+            raise StateUnavailableError("the database did not answer a moment ago")
 
     def close(self, timeout: float) -> bool:
         """Write what waits, leave, and close the database; return whether all is written.

@@ -44,7 +44,7 @@ class BudgetBoard:
             StateError: the database does not answer; what was read before stands.
         """
         day = day_of(self._now(), zone)
-        self.standing = tuple(await self._books.run(lambda: self._books.state.budgets.standing(day)))
+        self.standing = tuple(await self._books.run_aside(lambda: self._books.state.budgets.standing(day)))
         self.read_at = self._now()
 
     async def read_forever(

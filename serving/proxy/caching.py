@@ -288,7 +288,7 @@ class AnswerCache:
             answers.bound(settings.most_entries, settings.most_bytes)
             return answers.size()
 
-        self._size = await self._books.run(work)
+        self._size = await self._books.run_aside(work)
 
     async def tend_forever(self, settings: Callable[[], CacheSettings]) -> None:
         """Look after the stored answers every minute."""
@@ -327,7 +327,7 @@ class AnswerCache:
             return None
         try:
             async with asyncio.timeout(settings.lookup_seconds):
-                return await self._books.run(lambda: self._books.state.answers.find(key))
+                return await self._books.run_aside(lambda: self._books.state.answers.find(key))
         except (TimeoutError, StateError) as error:
             self._failed(error)
             return None
@@ -363,7 +363,7 @@ class AnswerCache:
             self.count("not_stored")
             return None
         try:
-            answer = await self._books.run(work)
+            answer = await self._books.run_aside(work)
         except StateError as error:
             self.count("not_stored")
             self._failed(error)

@@ -14,7 +14,6 @@ from serving.upstream import APIError, APIStatusError, APITimeoutError
 __all__ = ["UpstreamError", "refusal_of"]
 
 
-
 class UpstreamError(ProxyError):
     """An error of the upstream's, passed on as it sent it; a ProxyError."""
 

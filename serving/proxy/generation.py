@@ -158,6 +158,7 @@ class Sources:
             serve = serve.with_proxy(self.overrides)
         if self.base_url is not None:
             router = router.model_copy(update={"base_url": self.base_url, "pro_base_url": None})
+            serve = serve.simulated()
         return serve, router
 
     def has_model(self) -> bool:

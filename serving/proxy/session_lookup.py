@@ -58,7 +58,7 @@ class SessionLookup:
     async def _look(self, names: Sequence[str], key_id: str | None, since: float) -> LedgerRow | None:
         state = self._books.state
         try:
-            return await self._books.run(lambda: state.ledger.last_answered(names, key_id, since))
+            return await self._books.run_aside(lambda: state.ledger.last_answered(names, key_id, since))
         except StateError as error:
             _log.debug("the ledger did not tell of a session: %s", error)
             return None

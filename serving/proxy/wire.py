@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Iterable
 from functools import cache
+from os import strerror
 from typing import NamedTuple
 from urllib.request import getproxies, proxy_bypass
 
@@ -157,7 +158,7 @@ class WireClient:
                 ssl=self._tls() if url.startswith("https:") else True,
             )
         except _NOT_CONNECTED as error:
-            raise NeverSentError(f"{error}" or type(error).__name__) from error
+            raise NeverSentError(_why_not_connected(error)) from error
         except (aiohttp.ClientError, OSError) as error:
             raise _broken(error) from error
         return Reply(response)
@@ -200,6 +201,20 @@ def _look_at(lost: "asyncio.Future[None]") -> None:
     """How a connection ended is told by what was read of it, if at all."""
     if not lost.cancelled():
         lost.exception()
+
+
+def _why_not_connected(error: Exception) -> str:
+    """Say why there is no connection, without the address: callers of the proxy read it."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return f"{error.certificate_error}"
+        case aiohttp.ClientConnectorDNSError():
+            return "the host's name is not known"
+        case aiohttp.ClientConnectorError() if error.errno is not None and error.errno > 0:
+            return strerror(error.errno)
+        case aiohttp.ClientConnectorError():
+            return f"{error.os_error}"
+    return f"{error}" or type(error).__name__
 
 
 def _broken(error: Exception) -> BrokenConnectionError:

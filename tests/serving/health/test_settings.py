@@ -61,7 +61,10 @@ def test_by_default_circuits_are_on_and_nothing_is_limited() -> None:
         ("[breaker]\nerror_rate = 50", "breaker.error_rate: 50: input should be less than or equal to 1"),
         ("[breaker]\ntreshold = 0.5", "breaker.treshold: unknown key; known here: enabled, window_seconds"),
         ("[breaker]\nprobes = 1.5", "breaker.probes: 1.5: input should be a valid integer"),
-        ("[limits]\nrequests_per_minute = 50", "limits.requests_per_minute: 50: "),
+        (
+            "[limits]\nrequests_per_minute = 50",
+            "requests_per_minute: 50 for which channel? Write it like { standard = 50 }",
+        ),
         (
             "[limits.requests_per_minute]\npremium = 50",
             "limits.requests_per_minute.premium: unknown key; known here: standard, pro",

@@ -468,3 +468,24 @@ class TestItsSettings:
         with pytest.raises(ConfigError, match="key_variable: not the name of an env") as told:
             ServeConfig.from_dict({"break_glass": {"cheap": glass(direct, key_variable="sk-of-nobody")}})
         assert "sk-of-nobody" not in str(told.value)
+
+
+def test_a_simulated_upstream_leaves_nobody_else_to_ask(tmp_path: Path) -> None:
+    config = tmp_path / "proxy.toml"
+    config.write_text(
+        """
+        [break_glass.premium]
+        base_url = "https://api.provider.example/v1"
+        model = "direct-chat"
+        key_variable = "NOT_SET_HERE"
+        price = 1.0
+        usd_per_day = 1
+
+        [cache.semantic]
+        base_url = "https://embeddings.example/v1"
+        key_variable = "NOT_SET_EITHER"
+        """
+    )
+    generation = Sources(config, None, ENVIRON, {}, base_url="http://127.0.0.1:9/v1").load()
+    assert generation.serve.break_glass.variables == ServeConfig().break_glass.variables
+    assert generation.serve.cache.semantic.base_url is None

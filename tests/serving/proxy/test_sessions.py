@@ -189,7 +189,7 @@ class TestALedgerThatIsSlow:
             self.error = error
             self.asked = 0
 
-        async def run(self, _work: Any) -> LedgerRow | None:
+        async def run_aside(self, _work: Any) -> LedgerRow | None:
             self.asked += 1
             await asyncio.sleep(self.seconds)
             if self.error is not None:

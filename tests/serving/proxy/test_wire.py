@@ -382,3 +382,11 @@ async def test_a_proxy_that_refuses_was_never_sent_anything(monkeypatch: pytest.
         monkeypatch.setenv("https_proxy", proxy.url)
         with pytest.raises(NeverSentError, match="407"):
             await ask(ours, "https://upstream.invalid/v1")
+
+
+async def test_why_there_is_no_connection_is_told_without_the_address() -> None:
+    async with client() as ours:
+        with pytest.raises(NeverSentError, match=r"^Connection refused$"):
+            await ask(ours, "http://127.0.0.1:9/")
+        with pytest.raises(NeverSentError, match=r"^the host's name is not known$"):
+            await ask(ours, "http://no-such-host.invalid/")
