@@ -5,8 +5,8 @@ replicas see each other's. Embedded, they stand in a SQLite file of their own be
 sqlite-vec; every process that uses the same state sees them too. Both search exactly, among the rows of one
 bucket alone: an approximate index would filter after it has searched, and lose what a bucket holds.
 
-Why sqlite-vec and not usearch, both tried: usearch keeps its index in memory and writes it whole, so that
-processes neither see each other's entries nor survive a kill without losing some, cannot filter while it
+Why sqlite-vec and not usearch, by its documents: that one keeps its index in memory and writes it whole, so
+that processes neither see each other's entries nor survive a kill without losing some, cannot filter while it
 searches, and brings NumPy along; sqlite-vec is one function in SQL, and rows are transactions. Python's own
 `sqlite3` is mostly built without loadable extensions; `pysqlite3-binary` is not. It holds a second copy of
 SQLite, and two copies in one process must not open one file (closing it in one drops the locks of the
