@@ -324,6 +324,8 @@ def _question(
     cache: AnswerCache, settings: CacheSettings, visitor: Visitor, directives: Directives
 ) -> Question | None:
     """Return the question of a request that takes part, or None."""
+    if not directives.asks and settings.exact is not Exact.REPEATABLE and cache.second is None:
+        return None  # what most requests are, before anything is worked out for them
     order, routing, key_id = visitor.call.order, visitor.call.routing(), visitor.gate.facts.key_id
     repeatable = is_repeatable(order.path, order.body)
     takes_part = settings.exact is not Exact.OFF and (
