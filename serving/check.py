@@ -256,8 +256,7 @@ def probe(
     client: httpx2.Client, config: RouterConfig, keys: Keys, channel: Channel, clock: Callable[[], float]
 ) -> Connection:
     """Ask a channel for its list of models."""
-    base = config.base_url if channel is Channel.STANDARD else config.pro_base_url or config.base_url
-    url = f"{base.rstrip('/')}/models"
+    url = f"{config.base(channel)}/models"
     key = keys.of(channel)
     headers = {"Authorization": f"Bearer {key.reveal()}"} if key else {}
     before = clock()

@@ -25,6 +25,7 @@ from classifier.tier import Tier
 from serving.cost import Price
 from serving.errors import ConfigError
 from serving.health.settings import BreakerSettings, LimitSettings
+from serving.keys import Channel
 from serving.sessions.settings import SessionSettings
 from serving.settings_file import Section, first_problem, read_settings
 
@@ -163,6 +164,11 @@ class RouterConfig(Section):
     def tier(self, tier: Tier) -> TierConfig:
         """Return the settings of a tier."""
         return (self.tiers.cheap, self.tiers.balanced, self.tiers.premium)[tier]
+
+    def base(self, channel: Channel) -> str:
+        """Return the base URL of one of the aggregator's channels, without a slash at its end."""
+        own = self.pro_base_url if channel is Channel.PRO else None
+        return (own or self.base_url).rstrip("/")
 
     def first_byte(self, tier: Tier | None) -> float:
         """Return how long each attempt of a tier's call may take to its first byte, in seconds."""

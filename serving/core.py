@@ -16,7 +16,7 @@ from serving.config import RouterConfig
 from serving.deadline import Limits
 from serving.errors import ConfigError, KeyMissingError
 from serving.health import Health, HealthTerms
-from serving.keys import Channel, Keys
+from serving.keys import CHANNELS, Channel, Keys
 from serving.routing import Routing
 from serving.selection import AUTO, Predictor, Selection
 from serving.selector import MODEL_FILE, NoModel, Selector
@@ -246,7 +246,6 @@ class RouterCore:
 
 def _health_terms(config: RouterConfig) -> HealthTerms:
     tiers = {tier: config.tier(tier) for tier in Tier}
-    pro = config.base_url if config.pro_base_url is None else config.pro_base_url
     return HealthTerms(
         breaker=config.breaker,
         limits=config.limits,
@@ -255,7 +254,7 @@ def _health_terms(config: RouterConfig) -> HealthTerms:
         objectives={
             tier: own.objective_seconds for tier, own in tiers.items() if own.objective_seconds is not None
         },
-        upstreams={Channel.STANDARD: config.base_url, Channel.PRO: pro},
+        upstreams={channel: config.base(channel) for channel in CHANNELS},
     )
 
 

@@ -81,9 +81,7 @@ class Trial:
         config, direct = self.call.shared.config, self.candidate.direct
         if direct is not None:
             return direct.base_url.rstrip("/") + self.call.order.path
-        on_pro = self.candidate.channel is Channel.PRO and config.pro_base_url is not None
-        base = config.pro_base_url if on_pro else config.base_url
-        return f"{base}".rstrip("/") + self.call.order.path
+        return config.base(self.candidate.channel) + self.call.order.path
 
     @property
     def bearer(self) -> dict[str, str]:

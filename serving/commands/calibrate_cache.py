@@ -105,8 +105,7 @@ def _embedder(config: RouterConfig, settings: SemanticSettings, model: str, envi
         key = Keys.from_environ(environ).of(channel)
         if key is None:
             raise KeyMissingError(f"{channel.variable} is not set: {model} is reached with it")
-        on_pro = channel is Channel.PRO and config.pro_base_url is not None
-        base_url = f"{config.pro_base_url if on_pro else config.base_url}"
+        base_url = config.base(channel)
         headers = {"authorization": f"Bearer {key.reveal()}"}
     else:
         headers = bearer_of(settings, environ)

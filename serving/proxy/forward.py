@@ -208,16 +208,10 @@ class Forwarder:
 
 async def _read(reply: Reply) -> bytes:
     """Read a body of bounded size, and close the answer."""
-    pieces, size = [], 0
-    try:
-        while piece := await reply.piece():
-            pieces.append(piece)
-            size += len(piece)
-            if size > _LARGEST:
-                raise BrokenAnswerError(f"the answer is larger than {_LARGEST // 2**20} MiB")
-    finally:
-        reply.close()
-    return b"".join(pieces)
+    body = await reply.read(_LARGEST)
+    if body is None:
+        raise BrokenAnswerError(f"the answer is larger than {_LARGEST // 2**20} MiB")
+    return body
 
 
 def _in_sdk_terms(trial: Trial, reply: Reply, body: bytes) -> Response:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from classifier import Tier
-from serving.keys import Channel
+from serving.keys import CHANNELS
 from serving.proxy.chunks import parsed
 from serving.proxy.desk import Asked
 from serving.proxy.generation import Generation
-from serving.proxy.wire import Reply, WireClient, WireError
+from serving.proxy.wire import WireClient, WireError
 from serving.selection import AUTO
 from serving.upstream import BrokenAnswerError
 
@@ -59,10 +59,8 @@ class Models:
 async def _asked_for(client: WireClient, generation: Generation) -> list[Any]:
     core = generation.core
     found: dict[str, Any] = {}
-    for channel in Channel:
-        secret, base = core.keys.of(channel), core.config.base_url
-        if channel is Channel.PRO and core.config.pro_base_url is not None:
-            base = core.config.pro_base_url
+    for channel in CHANNELS:
+        secret = core.keys.of(channel)
         if secret is None:
             continue
         headers = (
@@ -71,7 +69,8 @@ async def _asked_for(client: WireClient, generation: Generation) -> list[Any]:
             ("accept-encoding", "identity"),
             ("user-agent", "tierwise"),
         )
-        rows = await _rows(client, f"{base.rstrip('/')}/models", headers, core.config.first_byte_seconds)
+        url, seconds = f"{core.config.base(channel)}/models", core.config.first_byte_seconds
+        rows = await _rows(client, url, headers, seconds)
         found |= {row["id"]: row for row in rows}
     return json.loads(core.keys.mask(json.dumps(list(found.values()))))  # type: ignore[no-any-return]
 
@@ -83,19 +82,10 @@ async def _rows(
         async with asyncio.timeout(seconds):
             reply = await client.send("GET", url, headers)
             try:
-                body = await _body(reply)
+                body = await reply.read(_LARGEST) if reply.status == 200 else None
             finally:
                 reply.close()
-        rows = parsed(body)["data"]
+        rows = parsed(body or b"")["data"]
         return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
     except (WireError, TimeoutError, BrokenAnswerError, KeyError, TypeError):
         return []
-
-
-async def _body(reply: Reply) -> bytes:
-    body = bytearray()
-    while reply.status == 200 and (piece := await reply.piece()):
-        body += piece
-        if len(body) > _LARGEST:
-            raise BrokenAnswerError("the list of models is too large")
-    return bytes(body)

@@ -253,24 +253,20 @@ class SemanticCache:
         try:
             if reply.status >= 300:
                 raise BrokenEmbeddingError(f"the endpoint answers {reply.status}")
-            pieces = bytearray()
-            while piece := await reply.piece():
-                pieces += piece
-                if len(pieces) > _LARGEST:
-                    raise BrokenEmbeddingError("the answer is too large")
+            answer = await reply.read(_LARGEST)
         finally:
             reply.close()
+        if answer is None:
+            raise BrokenEmbeddingError("the answer is too large")
         try:
-            return json.loads(pieces)
+            return json.loads(answer)
         except (ValueError, RecursionError) as error:
             raise BrokenEmbeddingError("the answer is not JSON") from error
 
     def _base_url(self, settings: SemanticSettings) -> str:
-        config = self._generation().core.config
-        base = settings.base_url or config.base_url
-        if settings.base_url is None and Channel.of(f"{settings.embedding_model}") is Channel.PRO:
-            base = config.pro_base_url or base
-        return f"{base}".rstrip("/")
+        if settings.base_url is not None:
+            return settings.base_url.rstrip("/")
+        return self._generation().core.config.base(Channel.of(f"{settings.embedding_model}"))
 
     def _bearer(self, settings: SemanticSettings) -> list[tuple[str, str]]:
         keys = self._generation().core.keys

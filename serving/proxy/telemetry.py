@@ -83,9 +83,9 @@ def address_of(row: LedgerRow, generation: Generation) -> "Address | None":
             own = generation.serve.break_glass.by_tier()
             url = next((each.base_url for tier, each in own.items() if tier.label == row.tier), None)
         case Channel.PRO.value:
-            url = config.pro_base_url or config.base_url
+            url = config.base(Channel.PRO)
         case _:
-            url = config.base_url
+            url = config.base(Channel.STANDARD)
     if url is None:
         return None
     parts = urlsplit(url)

@@ -86,6 +86,23 @@ class Reply:
         except (aiohttp.ClientError, OSError) as error:
             raise _broken(error) from error
 
+    async def read(self, most: int) -> bytes | None:
+        """Return the whole body and close; None where it is larger than so many bytes.
+
+        Raises:
+            BrokenConnectionError: it broke off.
+        """
+        pieces, size = [], 0
+        try:
+            while piece := await self.piece():
+                pieces.append(piece)
+                size += len(piece)
+                if size > most:
+                    return None
+        finally:
+            self.close()
+        return b"".join(pieces)
+
     def close(self) -> None:
         """Give the connection back, or end it where the body has not come whole; more than once is fine."""
         self._closed = True
